@@ -1,0 +1,255 @@
+"""``StructuredDataLoader``: tables in, question-answer pairs and samples out.
+
+Holds the tables that were loaded and how each is read. Does not know tokens or models.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from attar.runtime.errors import DataError
+from attar.runtime.files import sha256_file, sha256_text
+from attar.runtime.prompts import record_text
+
+from .questions import KINDS, Lookup
+from .questions.lookup import Question
+from .samples import QAPair, Sample
+from .schema import Column, TableSchema, infer_schema
+from .sources import read_csv, read_json, read_parquet, read_table
+from .splits import split_of
+
+__all__ = ["LoadedTable", "StructuredDataLoader"]
+
+_TEST_QUESTIONS_PER_RECORD = 8
+
+
+@dataclass(frozen=True)
+class LoadedTable:
+    """One table with its schema and where it came from."""
+
+    source: str
+    source_sha256: str
+    schema: TableSchema
+    rows: list[dict[str, Any]]
+
+
+class StructuredDataLoader:
+    """Loads tables and asks questions about their rows.
+
+    Args:
+        questions_per_record: How many columns of a training record are asked for.
+        records_per_table: How many training records each table gives. A large table gives that many of
+            its rows; a small one comes again, its columns in another order and asked in other forms.
+            By default every row once.
+        test_share: Fraction of entities that are held out.
+        test_questions: Size of the test split, taken from all tables in equal parts.
+        salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
+        seed: Seed of the choice of forms and columns.
+    """
+
+    def __init__(
+        self,
+        *,
+        questions_per_record: int = 4,
+        records_per_table: int | None = None,
+        test_share: float = 0.15,
+        test_questions: int = 512,
+        salt: str = "attar",
+        seed: int = 0,
+    ) -> None:
+        self.questions_per_record = questions_per_record
+        self.records_per_table = records_per_table
+        self.test_share = test_share
+        self.test_questions = test_questions
+        self.salt = salt
+        self.seed = seed
+        self.tables: list[LoadedTable] = []
+
+    def load_from_csv(
+        self,
+        path: str | Path,
+        *,
+        label: str | None = None,
+        entity: str | Sequence[str] | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> LoadedTable:
+        """Load a CSV file with a header line.
+
+        Args:
+            path: The file.
+            label: What one row is; by default the file's name.
+            entity: The column, or columns, that name a row; by default guessed.
+            columns: Source name to readable name of the columns to use; by default all.
+
+        Raises:
+            DataError: The file or a named column is missing, or nothing can be read.
+        """
+        return self._add(Path(path), read_csv, label, entity, columns)
+
+    def load_from_json(
+        self,
+        path: str | Path,
+        *,
+        label: str | None = None,
+        entity: str | Sequence[str] | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> LoadedTable:
+        """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
+        return self._add(Path(path), read_json, label, entity, columns)
+
+    def load_from_parquet(
+        self,
+        path: str | Path,
+        *,
+        label: str | None = None,
+        entity: str | Sequence[str] | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> LoadedTable:
+        """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
+        return self._add(Path(path), read_parquet, label, entity, columns)
+
+    def load(
+        self,
+        path: str | Path,
+        *,
+        label: str | None = None,
+        entity: str | Sequence[str] | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> LoadedTable:
+        """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
+        return self._add(Path(path), read_table, label, entity, columns)
+
+    def create_qa_pairs(self) -> list[QAPair]:
+        """All questions, each with its answer and its row.
+
+        Raises:
+            DataError: No table was loaded.
+        """
+        return [
+            QAPair(
+                question.text,
+                question.answer,
+                table.rows[number],
+                table.schema.label,
+                table.schema.entity_of(table.rows[number]) or "",
+                question.column,
+                question.form,
+                split,
+            )
+            for table, number, split, question, _ in self._questions()
+        ]
+
+    def prepare_distillation_dataset(self) -> list[Sample]:
+        """The samples of both splits: prompts as the agent sends them, answers, lineage.
+
+        Raises:
+            DataError: No table was loaded.
+        """
+        return [
+            _sample(table, number, split, question, record)
+            for table, number, split, question, record in self._questions()
+        ]
+
+    def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
+        """Every row that has a name: its table, row number, entity and record text, columns in order."""
+        for table in self.tables:
+            for number, row in enumerate(table.rows):
+                entity = table.schema.entity_of(row)
+                if entity is not None:
+                    yield table, number, entity, _record(table.schema, entity, table.schema.facts_of(row))
+
+    def _add(
+        self,
+        path: Path,
+        read: Callable[[Path], pa.Table],
+        label: str | None,
+        entity: str | Sequence[str] | None,
+        columns: Mapping[str, str] | None,
+    ) -> LoadedTable:
+        arrow = read(path)
+        names = [entity] if isinstance(entity, str) else entity
+        try:
+            schema = infer_schema(arrow, label or path.stem, names, columns)
+        except DataError as error:
+            error.where = str(path)
+            raise
+        table = LoadedTable(str(path), sha256_file(path), schema, arrow.to_pylist())
+        self.tables.append(table)
+        return table
+
+    def _questions(self) -> Iterator[tuple[LoadedTable, int, str, Question, str]]:
+        if not self.tables:
+            raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
+        test_left = self.test_questions
+        for position, table in enumerate(self.tables):
+            rows = self._rows_by_split(table)
+            share = -(-test_left // (len(self.tables) - position))  # what small tables leave, later ones get
+            for number in rows["test"]:
+                asked = list(self._ask(table, number, "test", 0, min(_TEST_QUESTIONS_PER_RECORD, share)))
+                share -= len(asked)
+                test_left -= len(asked)
+                yield from asked
+            for turn, number in self._turns(rows["train"]):
+                yield from self._ask(table, number, "train", turn, self.questions_per_record)
+
+    def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
+        rows: dict[str, list[int]] = {"train": [], "test": []}
+        for number, row in enumerate(table.rows):
+            entity = table.schema.entity_of(row)
+            if entity is not None:
+                group = f"{table.schema.label}: {entity}"
+                rows[split_of(group, salt=self.salt, test_share=self.test_share)].append(number)
+        for numbers in rows.values():
+            random.Random(f"{self.seed}:{table.schema.label}").shuffle(numbers)
+        return rows
+
+    def _turns(self, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Training rows, each with how often it came before."""
+        wanted = len(rows) if self.records_per_table is None else self.records_per_table
+        for place in range(wanted if rows else 0):
+            turn, index = divmod(place, len(rows))
+            yield turn, rows[index]
+
+    def _ask(
+        self, table: LoadedTable, number: int, split: str, turn: int, count: int
+    ) -> Iterator[tuple[LoadedTable, int, str, Question, str]]:
+        """Questions on one row, each checked against it."""
+        schema, row = table.schema, table.rows[number]
+        rng = random.Random(f"{self.seed}:{schema.label}:{number}:{turn}")
+        facts = schema.facts_of(row)
+        if split == "train":
+            rng.shuffle(facts)  # so that the student reads names, not positions
+        record = _record(schema, schema.entity_of(row) or "", facts)
+        kind: Lookup = KINDS[Lookup.name]
+        for question in kind.generate(schema, row, split, count, rng):
+            if not kind.check(question, schema, row):
+                raise DataError("An answer does not follow from its row.", where=f"{table.source}, row {number}")
+            yield table, number, split, question, record
+
+
+def _record(schema: TableSchema, entity: str, facts: Sequence[tuple[Column, str]]) -> str:
+    return record_text(schema.label, entity, [(column.label, value) for column, value in facts])
+
+
+def _sample(table: LoadedTable, number: int, split: str, question: Question, record: str) -> Sample:
+    identity = "\x00".join((record, question.text, question.answer, split))
+    return Sample(
+        id=sha256_text(identity)[:16],
+        record=record,
+        question=question.text,
+        answer=question.answer,
+        kind=Lookup.name,
+        form=question.form,
+        split=split,
+        source=table.source,
+        source_sha256=table.source_sha256,
+        table=table.schema.label,
+        row=number,
+        column=question.column,
+    )

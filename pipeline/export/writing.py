@@ -1,0 +1,94 @@
+"""The bundle writer: every file, then the manifest with their hashes, then the move into place.
+
+Does not know how the graph was made or measured.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from attar.runtime.bundle import (
+    GENERATION_FILE,
+    GRAPH_FILE,
+    MANIFEST_FILE,
+    RECORDS_FILE,
+    Architecture,
+    Bundle,
+    Generation,
+    Manifest,
+)
+from attar.runtime.files import sha256_file, staged_folder, write_json
+from attar.runtime.text import TEMPLATE_FILE, TOKENIZER_FILE, ChatTokenizer
+
+__all__ = ["Provenance", "publish", "write_bundle"]
+
+CARD_FILE = "README.md"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a bundle comes from: teacher, data and versions, and the licences of what it was made of."""
+
+    lineage: dict[str, Any] = field(default_factory=dict)
+    licences: dict[str, Any] = field(default_factory=dict)
+
+
+def write_bundle(
+    out: Path,
+    *,
+    graph: Path,
+    tokenizer: ChatTokenizer,
+    generation: Generation,
+    architecture: Architecture,
+    quantization: str,
+    parity: dict[str, Any],
+    provenance: Provenance,
+    add_records: Callable[[Path], None] | None,
+) -> Bundle:
+    """Write a bundle beside its place and move it in when whole."""
+    with staged_folder(out) as staged:
+        for file in (graph, graph.with_name(f"{GRAPH_FILE}.data")):
+            if file.is_file():
+                shutil.copyfile(file, staged / file.name)
+        (staged / TOKENIZER_FILE).write_text(tokenizer.to_json(), encoding="utf-8")
+        (staged / TEMPLATE_FILE).write_text(tokenizer.template, encoding="utf-8")
+        (staged / GENERATION_FILE).write_text(json.dumps(asdict(generation), indent=2) + "\n", encoding="utf-8")
+        if add_records:
+            add_records(staged / RECORDS_FILE)
+        _write_manifest(
+            staged,
+            Manifest(
+                files={},
+                architecture=architecture,
+                quantization=quantization,
+                lineage=provenance.lineage,
+                licences=provenance.licences,
+                parity=parity,
+            ),
+        )
+    return Bundle.open(out)
+
+
+def publish(bundle: Bundle, out: Path, *, scores: dict[str, Any], card: str) -> Bundle:
+    """A copy of a bundle that also tells its scores, in the manifest and in a card."""
+    with staged_folder(out) as staged:
+        for name in bundle.manifest.files:
+            shutil.copyfile(bundle.path / name, staged / name)
+        (staged / CARD_FILE).write_text(card, encoding="utf-8")
+        known = bundle.manifest.to_dict() | {"scores": scores}
+        _write_manifest(staged, Manifest.from_dict(known))
+    return Bundle.open(out)
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    files = {
+        path.name: {"size": path.stat().st_size, "sha256": sha256_file(path)}
+        for path in sorted(folder.iterdir())
+        if path.name != MANIFEST_FILE
+    }
+    write_json(folder / MANIFEST_FILE, manifest.to_dict() | {"files": files})

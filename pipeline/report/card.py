@@ -1,0 +1,58 @@
+"""The model card: what a bundle is, what it was made of, what it is worth, in Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attar.runtime.bundle import Manifest
+
+from .table import results_table
+
+if TYPE_CHECKING:
+    from ..run import Report
+
+__all__ = ["model_card"]
+
+
+def model_card(manifest: Manifest, report: Report) -> str:
+    """The card of a run's bundle; every figure comes from the manifest or the report."""
+    shape, lineage = manifest.architecture, manifest.lineage
+    return "\n".join(
+        [
+            f"# {report.run.name}",
+            "",
+            f"A {shape.model_type} model of {shape.parameters / 1e6:.1f}M parameters in {shape.layers} layers, weights "
+            f"{manifest.quantization}, distilled from {lineage['teacher']} "
+            f"({lineage['teacher_parameters'] / 1e6:.1f}M).",
+            "",
+            "## What it is worth",
+            "",
+            results_table(report),
+            "",
+            "Held-out questions are about entities that training never saw, in forms of question that training "
+            "never saw; the record stands in the prompt. Exact match: equal after NFKC, case folding, collapsed "
+            "spaces and no final period. Value match: the value stands in the answer. Costs are medians of fresh "
+            "processes that took turns; memory is the process's peak resident set (VmHWM).",
+            "",
+            "## Parity with torch",
+            "",
+            "| graph | largest logit difference | same most likely token | same greedy answer | tokens |",
+            "|---|---|---|---|---|",
+            *(_parity_row(name, found) for name, found in manifest.parity.items()),
+            "",
+            "## Data and licences",
+            "",
+            f"{lineage['samples']['train']:,} training samples, {lineage['samples']['test']:,} held out.",
+            "",
+            f"- teacher: {manifest.licences['teacher']}",
+            *(f"- {label}: {licence}" for label, licence in manifest.licences["data"].items()),
+            "",
+        ]
+    )
+
+
+def _parity_row(name: str, found: dict[str, Any]) -> str:
+    return (
+        f"| {name} | {found['largest_logit_difference']:.2g} | {found['agreement']:.1%} "
+        f"| {found['greedy_equal']:.1%} | {found['tokens']} |"
+    )

@@ -1,0 +1,81 @@
+"""A smaller body by depth: some of the teacher's layers, evenly spaced, first and last kept.
+
+Hands on a student and which layers it kept. Does not know how the student is trained.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from attar.runtime.errors import UsageError
+
+__all__ = ["cut", "even_layers", "layers_of"]
+
+
+def even_layers(total: int, keep: int) -> list[int]:
+    """Numbers of ``keep`` of ``total`` layers, evenly spaced, with the first and the last.
+
+    As DistilGPT-2 was cut (12 to 6: 0, 2, 4, 7, 9, 11).
+
+    Raises:
+        UsageError: More layers are asked for than there are, or fewer than one.
+    """
+    if not 1 <= keep <= total:
+        raise UsageError(
+            f"A student of {keep} layers can't be cut from a teacher of {total}.",
+            next_step=f"Set student_layers between 1 and {total}.",
+        )
+    if keep == 1:
+        return [0]
+    return [int(number * (total - 1) / (keep - 1) + 0.5) for number in range(keep)]
+
+
+def cut(teacher: PreTrainedModel, layers: Sequence[int]) -> PreTrainedModel:
+    """A copy of the teacher that keeps only the layers of these numbers.
+
+    The copy shares no memory with the teacher.
+    """
+    name, stack = layers_of(teacher)
+    kept = nn.ModuleList([stack[number] for number in layers])
+    parent = teacher.get_submodule(name.rpartition(".")[0])
+    attribute = name.rpartition(".")[2]
+    setattr(parent, attribute, nn.ModuleList())  # so that the copy below does not hold the dropped layers
+    try:
+        student = copy.deepcopy(teacher)
+    finally:
+        setattr(parent, attribute, stack)
+    setattr(student.get_submodule(name.rpartition(".")[0]), attribute, copy.deepcopy(kept))
+    _renumber(student, len(layers))
+    student.requires_grad_(True)
+    return student
+
+
+def layers_of(model: PreTrainedModel) -> tuple[str, nn.ModuleList]:
+    """The path and the list of a decoder's layers.
+
+    Raises:
+        UsageError: The model has no single stack of layers.
+    """
+    total = model.config.num_hidden_layers
+    for name, module in model.named_modules():
+        if isinstance(module, nn.ModuleList) and len(module) == total:
+            return name, module
+    raise UsageError(
+        f"A body can't be cut from a {model.config.model_type} model: no stack of {total} layers was found.",
+        next_step="Name a student with student_model_name instead.",
+    )
+
+
+def _renumber(student: PreTrainedModel, count: int) -> None:
+    """Layer numbers index the KV cache, so they must be dense."""
+    student.config.num_hidden_layers = count
+    if getattr(student.config, "layer_types", None):
+        student.config.layer_types = student.config.layer_types[:count]
+    for number, layer in enumerate(layers_of(student)[1]):
+        for module in layer.modules():
+            if hasattr(module, "layer_idx"):
+                module.layer_idx = number

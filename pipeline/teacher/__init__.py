@@ -1,0 +1,5 @@
+"""The teacher: where it comes from, and its correction on the training split."""
+
+from .loading import LoadedModel, load_model, save_model
+
+__all__ = ["LoadedModel", "load_model", "save_model"]

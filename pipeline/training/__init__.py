@@ -1,0 +1,1 @@
+"""Training: batches, the optimizer loop, the teacher's correction, and ``ModelDistiller``."""

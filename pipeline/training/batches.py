@@ -1,0 +1,166 @@
+"""Batches in which the questions on one record share its tokens.
+
+A sequence holds a record once and then each question with its answer. A question sees the record and
+itself, and its positions go on from the record's end: every token has exactly the context that it would
+have in a prompt of its own (a test proves it), at a fraction of the tokens.
+
+Hands on tensors. Does not know models or losses.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from os.path import commonprefix
+
+import torch
+from torch import Tensor
+
+from ..data.render import RenderedSample
+
+__all__ = ["Batch", "Packed", "collate", "endless_batches", "pack", "pack_all"]
+
+_BUCKET = 32
+_PADDING = -1
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One sequence: a shared prefix and one branch for each question.
+
+    Attributes:
+        ids: ``T`` token ids.
+        positions: ``T`` position ids; each branch goes on from the prefix's end.
+        branches: ``T`` branch numbers, 0 for the prefix, from 1 for the questions.
+        predicting: Indices into the sequence whose next token is an answer token.
+        labels: Those answer tokens.
+        samples: The samples, in branch order.
+    """
+
+    ids: list[int]
+    positions: list[int]
+    branches: list[int]
+    predicting: list[int]
+    labels: list[int]
+    samples: list[RenderedSample]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Packed sequences as tensors, padded to one length.
+
+    Attributes:
+        input_ids: ``[B, T]``.
+        position_ids: ``[B, T]``.
+        mask: ``[B, 1, T, T]`` bool, true where a query (third axis) sees a key (fourth).
+        real: ``[B, T]`` bool, false on padding.
+        rows: ``[N]`` batch row of each predicting position.
+        columns: ``[N]`` its place in the row.
+        labels: ``[N]`` the answer token that comes next.
+    """
+
+    input_ids: Tensor
+    position_ids: Tensor
+    mask: Tensor
+    real: Tensor
+    rows: Tensor
+    columns: Tensor
+    labels: Tensor
+
+    @property
+    def tokens(self) -> int:
+        """Real tokens, padding not counted."""
+        return int(self.real.sum())
+
+
+def pack(samples: Sequence[RenderedSample], *, with_answers: bool = True) -> Packed:
+    """Pack samples on one record into one sequence.
+
+    Without answers the branches end where the answers would begin, for generation.
+    """
+    shared = commonprefix([sample.prompt[:-1] for sample in samples])
+    packed = Packed(list(shared), list(range(len(shared))), [0] * len(shared), [], [], list(samples))
+    for branch, sample in enumerate(samples, start=1):
+        question = sample.prompt[len(shared) :]
+        inputs = (*question, *sample.answer[:-1]) if with_answers else question
+        start = len(packed.ids) + len(question) - 1
+        packed.ids.extend(inputs)
+        packed.positions.extend(range(len(shared), len(shared) + len(inputs)))
+        packed.branches.extend([branch] * len(inputs))
+        if with_answers:
+            packed.predicting.extend(range(start, start + len(sample.answer)))
+            packed.labels.extend(sample.answer)
+        else:
+            packed.predicting.append(start)
+    return packed
+
+
+def pack_all(
+    samples: Sequence[RenderedSample], questions_per_sequence: int, *, with_answers: bool = True
+) -> list[Packed]:
+    """Pack all samples, group by group, in the order of the groups' first samples."""
+    order = {group: place for place, group in enumerate(dict.fromkeys(s.group for s in samples))}
+    packed: list[Packed] = []
+    for _, members in groupby(sorted(samples, key=lambda s: order[s.group]), key=lambda s: s.group):
+        group = list(members)
+        for start in range(0, len(group), questions_per_sequence):
+            packed.append(pack(group[start : start + questions_per_sequence], with_answers=with_answers))
+    return packed
+
+
+def collate(sequences: Sequence[Packed]) -> Batch:
+    """Sequences as one batch, padded to a multiple of 32 so that few shapes ever occur."""
+    longest = max(len(sequence.ids) for sequence in sequences)
+    length = -(-longest // _BUCKET) * _BUCKET
+    branches = torch.tensor([_padded(s.branches, length, _PADDING) for s in sequences])
+    rows = [row for row, s in enumerate(sequences) for _ in s.predicting]
+    return Batch(
+        input_ids=torch.tensor([_padded(s.ids, length, 0) for s in sequences]),
+        position_ids=torch.tensor([_padded(s.positions, length, 0) for s in sequences]),
+        mask=_visible(branches),
+        real=branches != _PADDING,
+        rows=torch.tensor(rows),
+        columns=torch.tensor([column for s in sequences for column in s.predicting]),
+        labels=torch.tensor([label for s in sequences for label in s.labels]),
+    )
+
+
+def endless_batches(sequences: Sequence[Packed], batch_tokens: int, seed: int) -> Iterator[Batch]:
+    """Batches of about ``batch_tokens``, epoch after epoch, each epoch in a new order.
+
+    Sequences of like length stand together, so that little is padding; the batches themselves
+    come in random order.
+    """
+    rng = random.Random(seed)
+    while True:
+        shuffled = rng.sample(sequences, len(sequences))
+        batches = list(_by_length(shuffled, batch_tokens))
+        rng.shuffle(batches)
+        for batch in batches:
+            yield collate(batch)
+
+
+def _by_length(sequences: Sequence[Packed], batch_tokens: int) -> Iterator[list[Packed]]:
+    batch: list[Packed] = []
+    for sequence in sorted(sequences, key=lambda s: -(-len(s.ids) // _BUCKET)):
+        longest = -(-len(sequence.ids) // _BUCKET) * _BUCKET
+        if batch and (len(batch) + 1) * longest > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(sequence)
+    if batch:
+        yield batch
+
+
+def _visible(branches: Tensor) -> Tensor:
+    """``[B, 1, T, T]``: earlier tokens of the same branch or of the prefix."""
+    same = branches[:, :, None] == branches[:, None, :]
+    prefix = branches[:, None, :] == 0
+    causal = torch.ones(branches.shape[1], branches.shape[1], dtype=torch.bool).tril()
+    return ((same | prefix) & causal)[:, None]
+
+
+def _padded(values: Sequence[int], length: int, filler: int) -> list[int]:
+    return [*values, *[filler] * (length - len(values))]

@@ -1,0 +1,133 @@
+"""Distillation: the student learns the teacher's hidden states, then its answers.
+
+``align`` heals a body cut from the teacher: each layer learns, on the teacher's own hidden states, to do
+the work of the layers it stands for, all at once and none waiting for those below it. ``distill`` then
+trains the whole student end to end. Both change the student in place.
+Does not know where teacher and student come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from ..losses import cosine_distance, relative_error
+from ..student import even_layers
+from .batches import Batch, Packed, endless_batches
+from .forward import answer_logits, run_body
+from .hidden import captured, replaced_inputs
+from .loop import Schedule, train
+from .precision import autocast
+
+__all__ = ["Pair", "align", "distill"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A teacher, a student, and which of their layers correspond.
+
+    Attributes:
+        teacher: The teacher, not trained here.
+        student: The student.
+        layers: For each of the student's layers, the teacher's layer it stands in for first; empty
+            where their hidden states can't be compared.
+        vocabulary_size: Tokens that both know; logits beyond are padding.
+        is_cut: Whether the student is a cut of this teacher, so that its layers and embeddings are the teacher's.
+    """
+
+    teacher: PreTrainedModel
+    student: PreTrainedModel
+    layers: list[int]
+    vocabulary_size: int
+    is_cut: bool
+
+    @classmethod
+    def of(
+        cls, teacher: PreTrainedModel, student: PreTrainedModel, vocabulary_size: int, *, is_cut: bool
+    ) -> Pair:
+        """Pair two models; layers correspond by even spacing where the widths are equal."""
+        ours, theirs = student.config, teacher.config
+        comparable = (
+            ours.hidden_size == theirs.hidden_size and ours.num_hidden_layers <= theirs.num_hidden_layers
+        )
+        layers = even_layers(theirs.num_hidden_layers, ours.num_hidden_layers) if comparable else []
+        return cls(teacher, student, layers, vocabulary_size, is_cut)
+
+    @property
+    def ends(self) -> list[int]:
+        """For each of the student's layers, how many teacher layers its output stands for."""
+        return [*self.layers[1:], self.teacher.config.num_hidden_layers]
+
+
+def align(
+    pair: Pair, sequences: Sequence[Packed], schedule: Schedule, *, batch_tokens: int, precision: str, seed: int
+) -> list[float]:
+    """Train each of the student's layers alone; returns the mean relative error at each step."""
+
+    def loss_of(batch: Batch) -> Tensor:
+        with autocast(precision):
+            with torch.no_grad(), captured(pair.teacher) as theirs:
+                run_body(pair.teacher, batch)
+            inputs = [theirs[layer].float() for layer in pair.layers]
+            with captured(pair.student) as ours, replaced_inputs(pair.student, inputs):
+                run_body(pair.student, batch)
+        return relative_error(ours[1:], [theirs[end] for end in pair.ends], batch.real)
+
+    _prepare(pair)
+    return train("align layers", pair.student, endless_batches(sequences, batch_tokens, seed), loss_of, schedule)
+
+
+def distill(
+    pair: Pair,
+    loss: nn.Module,
+    sequences: Sequence[Packed],
+    schedule: Schedule,
+    *,
+    alignment: float,
+    batch_tokens: int,
+    precision: str,
+    seed: int,
+) -> list[float]:
+    """Train the student end to end; returns the loss at each step.
+
+    Args:
+        pair: The models.
+        loss: Takes ``(student_logits, teacher_logits, labels)``; see :class:`~attar.pipeline.losses.DistillationLoss`.
+        sequences: What to train on.
+        schedule: How long and how fast.
+        alignment: Weight of the hidden states' cosine distance, where they can be compared.
+        batch_tokens: Tokens of one batch.
+        precision: "float32" or "bfloat16".
+        seed: Seed of the order.
+    """
+    kept = pair.vocabulary_size
+
+    def loss_of(batch: Batch) -> Tensor:
+        with autocast(precision):
+            with torch.no_grad(), captured(pair.teacher) as theirs:
+                hidden = run_body(pair.teacher, batch).last_hidden_state
+                teacher_logits = answer_logits(pair.teacher, hidden, batch)
+            with captured(pair.student) as ours:
+                hidden = run_body(pair.student, batch).last_hidden_state
+                student_logits = answer_logits(pair.student, hidden, batch)
+        total: Tensor = loss(student_logits[:, :kept], teacher_logits[:, :kept], batch.labels)
+        if alignment and pair.layers:
+            targets = [theirs[end] for end in pair.ends]
+            total = total + alignment * cosine_distance(ours[1:], targets, batch.real)
+        return total
+
+    _prepare(pair)
+    return train("distill", pair.student, endless_batches(sequences, batch_tokens, seed), loss_of, schedule)
+
+
+def _prepare(pair: Pair) -> None:
+    """Train all of a named student, but only the body of a cut one: the teacher's embeddings are good as
+    they are, and those of rare tokens would drift."""
+    pair.student.train()
+    pair.student.requires_grad_(True)
+    if pair.is_cut:
+        pair.student.get_input_embeddings().requires_grad_(False)

@@ -1,0 +1,34 @@
+"""A causal LM on a packed batch: hidden states everywhere, logits only where an answer is predicted.
+
+Does not know losses or optimizers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from .batches import Batch
+
+__all__ = ["answer_logits", "run_body"]
+
+
+def run_body(model: PreTrainedModel, batch: Batch, **options: Any) -> Any:
+    """The body's output, without the head; options go to the model's forward."""
+    return model.base_model(
+        input_ids=batch.input_ids,
+        position_ids=batch.position_ids,
+        attention_mask=batch.mask,
+        **{"use_cache": False, **options},
+    )
+
+
+def answer_logits(model: PreTrainedModel, last_hidden_state: Tensor, batch: Batch) -> Tensor:
+    """``[N, V]`` fp32 logits at the predicting positions of a batch.
+
+    The head is the dearest layer of a small model; on the prompt's tokens it would be thrown away.
+    """
+    logits: Tensor = model.get_output_embeddings()(last_hidden_state[batch.rows, batch.columns])
+    return logits.float()

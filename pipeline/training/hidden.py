@@ -1,0 +1,63 @@
+"""Hidden states at the layers' ends: read them, or put others in their place.
+
+Works on any decoder whose layers take and give hidden states first, through hooks.
+Does not know losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from ..student import layers_of
+
+__all__ = ["captured", "replaced_inputs"]
+
+
+@contextmanager
+def captured(model: PreTrainedModel) -> Iterator[list[Tensor]]:
+    """A list that a forward pass fills: what goes into the first layer, then what each layer gives."""
+    states: list[Tensor] = []
+
+    def before_first(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        states.append(args[0] if args else kwargs["hidden_states"])
+
+    def after(_: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        states.append(output if isinstance(output, Tensor) else output[0])
+
+    layers = layers_of(model)[1]
+    with ExitStack() as hooks:
+        hooks.enter_context(_removed(layers[0].register_forward_pre_hook(before_first, with_kwargs=True)))
+        for layer in layers:
+            hooks.enter_context(_removed(layer.register_forward_hook(after)))
+        yield states
+
+
+@contextmanager
+def replaced_inputs(model: PreTrainedModel, inputs: Sequence[Tensor]) -> Iterator[None]:
+    """In a forward pass each layer gets the given hidden states instead of its neighbour's."""
+
+    def swap(states: Tensor) -> Any:
+        def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            if args:
+                return (states, *args[1:]), kwargs
+            return args, {**kwargs, "hidden_states": states}
+
+        return hook
+
+    with ExitStack() as hooks:
+        for layer, states in zip(layers_of(model)[1], inputs, strict=True):
+            hooks.enter_context(_removed(layer.register_forward_pre_hook(swap(states), with_kwargs=True)))
+        yield
+
+
+@contextmanager
+def _removed(handle: Any) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        handle.remove()

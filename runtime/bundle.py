@@ -1,0 +1,195 @@
+"""The bundle: the one folder that crosses from the pipeline to the runtime.
+
+Opening it checks every byte against its manifest. Hands on paths and facts.
+Does not know how the graph runs or how a bundle is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import BundleError
+from .files import read_json, sha256_file
+from .text import TEMPLATE_FILE, TOKENIZER_FILE
+
+__all__ = [
+    "FORMAT",
+    "GENERATION_FILE",
+    "GRAPH_FILE",
+    "MANIFEST_FILE",
+    "RECORDS_FILE",
+    "Architecture",
+    "Bundle",
+    "Generation",
+    "Manifest",
+]
+
+FORMAT = 1
+MANIFEST_FILE = "attar.json"
+GRAPH_FILE = "model.onnx"
+RECORDS_FILE = "records.sqlite"
+GENERATION_FILE = "generation.json"
+_NEEDED = (GRAPH_FILE, TOKENIZER_FILE, TEMPLATE_FILE, GENERATION_FILE)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of the model in the graph."""
+
+    model_type: str
+    layers: int
+    key_value_heads: int
+    head_size: int
+    vocabulary_size: int
+    context_length: int
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How the model answers where the caller does not say: ``generation.json``.
+
+    Attributes:
+        stop_ids: Tokens that end an answer.
+        max_new_tokens: Limit of an answer.
+        temperature: 0 is greedy.
+    """
+
+    stop_ids: tuple[int, ...]
+    max_new_tokens: int = 128
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """``attar.json``: what the bundle is made of and what is known of it.
+
+    Attributes:
+        files: Name to ``{"size": bytes, "sha256": hex}`` of every file but the manifest.
+        architecture: The model's shape.
+        quantization: "none", "int8" or "int4".
+        lineage: Teacher, data and versions it was made from.
+        licences: Licences of the teacher and of each table.
+        parity: How far the shipped graph is from the student that was trained.
+        scores: Exact and value match on held-out questions, per variant.
+        format: Version of the format.
+    """
+
+    files: dict[str, dict[str, Any]]
+    architecture: Architecture
+    quantization: str
+    lineage: dict[str, Any] = field(default_factory=dict)
+    licences: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest as JSON holds it, the format's version first."""
+        value = asdict(self)
+        return {"format": value.pop("format"), **value}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Manifest:
+        """The inverse of :meth:`to_dict`; raises ``TypeError`` or ``KeyError`` on anything else."""
+        return cls(**{**value, "architecture": Architecture(**value["architecture"])})
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose every file was checked.
+
+    Use :meth:`open`; the constructor checks nothing.
+    """
+
+    path: Path
+    manifest: Manifest
+    generation: Generation
+
+    @classmethod
+    def open(cls, path: str | Path) -> Bundle:
+        """Open a bundle and check all of it.
+
+        Raises:
+            BundleError: No bundle is there, its format is unknown, a byte was changed, a file is
+                missing or extra, or something in it is a link or a folder.
+        """
+        folder = Path(path)
+        manifest = _read_manifest(folder)
+        _check_names(folder, manifest)
+        for name, expected in manifest.files.items():
+            _check_file(folder / name, expected)
+        try:
+            settings = read_json(folder / GENERATION_FILE)
+            generation = Generation(**{**settings, "stop_ids": tuple(settings["stop_ids"])})  # type: ignore[arg-type]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise _broken(folder / GENERATION_FILE, "The generation settings can't be read.", error) from error
+        return cls(folder, manifest, generation)
+
+    @property
+    def graph(self) -> Path:
+        """The ONNX graph."""
+        return self.path / GRAPH_FILE
+
+    @property
+    def records(self) -> Path | None:
+        """The table's records, where the bundle carries them."""
+        return self.path / RECORDS_FILE if RECORDS_FILE in self.manifest.files else None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files, manifest included."""
+        return sum(entry.stat().st_size for entry in self.path.iterdir())
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST_FILE
+    if not path.is_file() or path.is_symlink():
+        raise BundleError(
+            "There is no bundle here.",
+            where=folder,
+            why=f"It has no {MANIFEST_FILE}.",
+            next_step="Give the folder that `attar run` or `attar export` wrote, such as runs/quickstart/bundle.",
+        )
+    try:
+        value = read_json(path)
+        if value.get("format") != FORMAT:
+            raise BundleError(
+                f"The bundle's format is {value.get('format')!r}; this attar reads {FORMAT}.",
+                where=path,
+                next_step="Export the student again with this version of attar.",
+            )
+        return Manifest.from_dict(value)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _broken(path, "The manifest can't be read.", error) from error
+
+
+def _check_names(folder: Path, manifest: Manifest) -> None:
+    listed = {*manifest.files, MANIFEST_FILE}
+    found = {entry.name for entry in folder.iterdir()}
+    for name in sorted(listed | found):
+        entry = folder / name
+        if name not in found:
+            raise _broken(entry, "A file of the bundle is missing.")
+        if name not in listed:
+            raise _broken(entry, "The bundle holds a file that its manifest does not list.")
+        if entry.is_symlink() or not entry.is_file() or entry.stat().st_nlink > 1:
+            raise _broken(entry, "Something in the bundle is a link or a folder, not a file of its own.")
+    for name in _NEEDED:
+        if name not in listed:
+            raise _broken(folder / name, "The manifest does not list a file that every bundle needs.")
+
+
+def _check_file(path: Path, expected: Mapping[str, Any]) -> None:
+    size = path.stat().st_size
+    if size != expected.get("size"):
+        raise _broken(path, f"A file has {size} bytes where the manifest says {expected.get('size')}.")
+    if sha256_file(path) != expected.get("sha256"):
+        raise _broken(path, "A file's bytes are not those that the manifest lists.")
+
+
+def _broken(path: Path, what: str, why: object = None) -> BundleError:
+    return BundleError(what, where=path, why=why, next_step="Copy the bundle again, or export it anew.")
