@@ -18,7 +18,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @_JSON
 def run_command(config: Path, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:
-    """Do the run that CONFIG describes: data, teacher, student, export, measurement, bundle.
+    r"""Do the run that CONFIG describes: data, teacher, student, export, measurement, bundle.
 
     What an earlier call finished is not done again.
 
@@ -56,7 +56,7 @@ def run_command(config: Path, overrides: tuple[str, ...], runs: Path, as_json: b
 @click.option("--min-agreement", type=click.FloatRange(0, 1), help="Least share of tokens that equal torch's.")
 @_JSON
 def export_command(model: str, out: Path, quantize: str, min_agreement: float | None, as_json: bool) -> None:
-    """Export MODEL, a causal LM folder, to a bundle with Optimum and onnxruntime.
+    r"""Export MODEL, a causal LM folder, to a bundle with Optimum and onnxruntime.
 
     The graph is compared with torch; beyond the tolerance the command fails and leaves no bundle.
 

@@ -62,8 +62,8 @@ class DataConfig(_Section):
 class CorrectionConfig(_Section):
     """Fine-tuning the teacher on the training split before it teaches."""
 
-    steps: int = Field(60, ge=0, description="Optimizer steps; 0 leaves the teacher as it came.")
-    learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate.")
+    steps: int = Field(40, ge=0, description="Optimizer steps; 0 leaves the teacher as it came.")
+    learning_rate: float = Field(3e-4, gt=0, description="Peak learning rate.")
 
 
 class DistillationConfig(_Section):
@@ -90,7 +90,7 @@ class DistillationConfig(_Section):
         40, ge=0, description="Steps in which each layer of a cut body learns alone, before the distillation."
     )
     alignment_learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate of those steps.")
-    steps: int = Field(150, ge=1, description="Optimizer steps of the distillation.")
+    steps: int = Field(80, ge=1, description="Optimizer steps of the distillation.")
     learning_rate: float = Field(1.5e-3, gt=0, description="Peak learning rate of the distillation.")
     warmup: float = Field(0.05, ge=0, lt=1, description="Fraction of the steps in which the rate rises.")
     batch_tokens: int = Field(2048, ge=1, description="Tokens of one batch, padding included.")
@@ -123,7 +123,7 @@ class MeasurementConfig(_Section):
     threads: int = Field(2, ge=1, description="Threads of every variant.")
     max_new_tokens: int = Field(32, ge=1, description="Limit of an answer when scoring.")
     decode_tokens: int = Field(64, ge=8, description="Tokens decoded in one speed measurement.")
-    repetitions: int = Field(5, ge=1, description="Interleaved speed measurements of each variant.")
+    repetitions: int = Field(3, ge=1, description="Interleaved speed measurements of each variant.")
 
 
 class RunConfig(_Section):
@@ -134,7 +134,7 @@ class RunConfig(_Section):
     distillation: DistillationConfig
     export: ExportConfig = Field(default_factory=ExportConfig)
     measurement: MeasurementConfig = Field(default_factory=MeasurementConfig)
-    base: Path = Field(Path("."), exclude=True, description="Folder that relative paths start from.")
+    base: Path = Field(Path(), exclude=True, description="Folder that relative paths start from.")
 
     @model_validator(mode="after")
     def _layers_need_a_cut(self) -> RunConfig:
@@ -190,9 +190,7 @@ def _model_path(name: str, base: Path) -> str:
 def _apply(raw: dict[str, Any], override: str) -> None:
     dotted, separator, text = override.partition("=")
     if not separator:
-        raise ConfigError(
-            f"{override!r} does not set anything.", next_step="Write --set section.key=value."
-        )
+        raise ConfigError(f"{override!r} does not set anything.", next_step="Write --set section.key=value.")
     *sections, key = dotted.strip().split(".")
     target = raw
     for section in sections:

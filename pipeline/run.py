@@ -19,6 +19,7 @@ from attar.runtime.records import Record, write_records
 
 from .config import RunConfig
 from .data import Sample, StructuredDataLoader, read_samples, write_samples
+from .progress import say
 from .stages import Product, Stages
 
 __all__ = ["Report", "run"]
@@ -89,7 +90,7 @@ def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
         {"export": export.key, "measurement": config.measurement.model_dump(mode="json")},
         partial(_make_measurement, config, data, teacher, export),
     )
-    report = _report(folder, stages, teacher, student, measurement)
+    report = _report(folder, teacher, student, measurement)
     stages.make("card", {"measurement": measurement.key}, partial(_publish, report, export, folder))
     return _timed(report, stages, time.monotonic() - started)
 
@@ -105,7 +106,15 @@ def _data_inputs(config: RunConfig) -> dict[str, Any]:
 
 
 def _teacher_inputs(config: RunConfig, data: Product) -> dict[str, Any]:
-    names = ("teacher_model_name", "correction", "batch_tokens", "questions_per_sequence", "precision", "warmup", "seed")
+    names = (
+        "teacher_model_name",
+        "correction",
+        "batch_tokens",
+        "questions_per_sequence",
+        "precision",
+        "warmup",
+        "seed",
+    )
     chosen = config.distillation.model_dump(mode="json", include=set(names))
     return {"data": data.key, "distillation": chosen, "max_new_tokens": config.measurement.max_new_tokens}
 
@@ -143,6 +152,7 @@ def _make_teacher(config: RunConfig, data: Product, folder: Path) -> dict[str, A
 
     samples = read_samples(data.path / _SAMPLES)
     distiller = ModelDistiller(config.distillation)
+    say(f"teacher: loading {config.distillation.teacher_model_name}")
     teacher = distiller.load_teacher_model()
     scores = {"teacher": _score_torch(config, teacher, samples, "score teacher as it came")}
     if config.distillation.correction.steps:
@@ -171,9 +181,7 @@ def _make_student(config: RunConfig, data: Product, teacher: Product, folder: Pa
     return {"scores": {"student": score}, "parameters": student.parameters}
 
 
-def _make_export(
-    config: RunConfig, data: Product, teacher: Product, student: Product, folder: Path
-) -> dict[str, Any]:
+def _make_export(config: RunConfig, data: Product, teacher: Product, student: Product, folder: Path) -> dict[str, Any]:
     from attar.runtime.text import ChatTokenizer
 
     from .export import export_model
@@ -242,7 +250,7 @@ def _publish(report: Report, export: Product, folder: Path, stage: Path) -> dict
     return {}
 
 
-def _report(folder: Path, stages: Stages, teacher: Product, student: Product, measurement: Product) -> Report:
+def _report(folder: Path, teacher: Product, student: Product, measurement: Product) -> Report:
     costs = measurement.facts["costs"]
     theirs, ours = costs["teacher"], costs["bundle"]
     sizes = {name: float(measurement.facts[f"{name}_bytes"]) for name in ("teacher", "bundle")}
@@ -272,10 +280,12 @@ def _timed(report: Report, stages: Stages, total: float) -> Report:
 
 def _score_torch(config: RunConfig, loaded: Any, samples: list[Sample], title: str) -> dict[str, float]:
     from .evaluation import greedy_answers, score
+    from .training.precision import chosen_precision
 
     test = [sample for sample in samples if sample.split == "test"]
     limit = config.measurement.max_new_tokens
-    answers = greedy_answers(loaded, test, max_new_tokens=limit, title=title)
+    precision = chosen_precision(config.distillation.precision)
+    answers = greedy_answers(loaded, test, max_new_tokens=limit, precision=precision, title=title)
     return score(answers, [sample.answer for sample in test]).to_dict()
 
 

@@ -15,7 +15,7 @@ __all__ = ["ask_command"]
 @click.argument("question")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def ask_command(bundle: Path, question: str, as_json: bool) -> None:
-    """Answer QUESTION with the student in BUNDLE, from the record that the question names.
+    r"""Answer QUESTION with the student in BUNDLE, from the record that the question names.
 
     \b
     Example:

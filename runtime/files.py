@@ -44,8 +44,8 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -81,7 +81,7 @@ def staged_folder(target: Path) -> Iterator[Path]:
     staged = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
         yield staged
-        os.chmod(staged, 0o755)
+        staged.chmod(0o755)
         for path in sorted(staged.rglob("*")):
             _sync(path)
         _sync(staged)
@@ -94,11 +94,11 @@ def staged_folder(target: Path) -> Iterator[Path]:
 def _swap(staged: Path, target: Path) -> None:
     if target.exists():
         old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old."))
-        os.replace(target, old / target.name)
-        os.replace(staged, target)
+        target.replace(old / target.name)
+        staged.replace(target)
         shutil.rmtree(old, ignore_errors=True)
     else:
-        os.replace(staged, target)
+        staged.replace(target)
     _sync(target.parent)
 
 

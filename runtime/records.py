@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import BundleError
 
@@ -73,7 +74,7 @@ class Records:
         rows = self._query(f"SELECT label, entity, text FROM records WHERE id IN ({marks}) ORDER BY id", chosen)
         return [Record(*row) for row in rows]
 
-    def _query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
             # A connection of its own for each call: SQLite's may not cross threads.
             with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db:

@@ -96,7 +96,7 @@ def _json_rows(path: Path) -> list[dict[str, object]]:
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise ValueError(f"item {number} is a {type(row).__name__}, not an object")
-    return rows
+    return list(rows)
 
 
 def _json_line(line: str, number: int) -> object:
@@ -128,9 +128,7 @@ def _read(path: Path, read: Callable[[], pa.Table]) -> pa.Table:
 
 def _refuse_unusable(table: pa.Table, path: Path) -> None:
     if table.num_rows == 0:
-        raise DataError(
-            "The table has no rows.", where=path, next_step="Give a table with at least one row of data."
-        )
+        raise DataError("The table has no rows.", where=path, next_step="Give a table with at least one row of data.")
     names = table.column_names
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:

@@ -11,7 +11,7 @@ __all__ = ["split_of"]
 
 
 def split_of(entity: str, *, salt: str, test_share: float) -> str:
-    """ "train" or "test" for an entity.
+    """The split of an entity, "train" or "test".
 
     Args:
         entity: Table label and entity name; case and spacing do not matter.

@@ -18,6 +18,7 @@ from ..progress import track
 from ..teacher import LoadedModel
 from ..training.batches import Batch, Packed, collate, pack_all
 from ..training.forward import answer_logits, run_body
+from ..training.precision import autocast
 
 __all__ = ["greedy_answers"]
 
@@ -26,9 +27,22 @@ _SEQUENCES_PER_BATCH = 8
 
 
 def greedy_answers(
-    loaded: LoadedModel, samples: Sequence[Sample], *, max_new_tokens: int, title: str = "answer"
+    loaded: LoadedModel,
+    samples: Sequence[Sample],
+    *,
+    max_new_tokens: int,
+    precision: str = "float32",
+    title: str = "answer",
 ) -> list[str]:
-    """One answer for each sample, in order, in fp32."""
+    """One answer for each sample, in order.
+
+    Args:
+        loaded: The model, in fp32.
+        samples: The questions.
+        max_new_tokens: Limit of an answer.
+        precision: What the prompts are read in; "bfloat16" is faster on some CPUs. Decoding is in fp32.
+        title: What the progress is called.
+    """
     rendered = render(samples, loaded.tokenizer)
     packed = pack_all(rendered, _QUESTIONS_PER_SEQUENCE, with_answers=False)
     packed.sort(key=lambda sequence: len(sequence.ids))
@@ -38,7 +52,7 @@ def greedy_answers(
     with track(title, len(rendered)) as progress, torch.inference_mode():
         for start in range(0, len(packed), _SEQUENCES_PER_BATCH):
             chunk = packed[start : start + _SEQUENCES_PER_BATCH]
-            found = _decode(loaded.model, chunk, end, max_new_tokens)
+            found = _decode(loaded.model, chunk, end, max_new_tokens, precision)
             members: list[RenderedSample] = [sample for sequence in chunk for sample in sequence.samples]
             answers |= {id(sample): ids for sample, ids in zip(members, found, strict=True)}
             progress(len(members))
@@ -46,19 +60,25 @@ def greedy_answers(
 
 
 def _decode(
-    model: PreTrainedModel, sequences: Sequence[Packed], end: int, max_new_tokens: int
+    model: PreTrainedModel, sequences: Sequence[Packed], end: int, max_new_tokens: int, precision: str
 ) -> list[list[int]]:
     """Token ids for each question of a batch of sequences, without the end token."""
     batch = collate(sequences)
-    output = run_body(model, batch, use_cache=True)
-    tokens = answer_logits(model, output.last_hidden_state, batch).argmax(-1)
+    with autocast(precision):
+        output = run_body(model, batch, use_cache=True)
+    tokens = answer_logits(model, output.last_hidden_state.float(), batch).argmax(-1)
     cache, seen = _one_row_each(output.past_key_values, batch)
     positions = batch.position_ids[batch.rows, batch.columns]
     ids: list[list[int]] = [[] for _ in tokens]
-    running = tokens != end
+    asked = torch.arange(len(ids))  # which question each row of the batch still answers
     for step in range(max_new_tokens):
-        for row in running.nonzero()[:, 0].tolist():
-            ids[row].append(int(tokens[row]))
+        running = tokens != end
+        if 2 * int(running.sum()) <= len(asked):  # most have ended: go on with the others alone
+            kept = running.nonzero()[:, 0]
+            cache.batch_select_indices(kept)
+            asked, tokens, positions, seen, running = (x[kept] for x in (asked, tokens, positions, seen, running))
+        for question, token in zip(asked[running].tolist(), tokens[running].tolist(), strict=True):
+            ids[question].append(token)
         if not running.any() or step == max_new_tokens - 1:
             break
         positions = positions + 1
@@ -70,8 +90,8 @@ def _decode(
             past_key_values=cache,
             use_cache=True,
         ).last_hidden_state
-        tokens = model.get_output_embeddings()(hidden[:, 0]).argmax(-1)
-        running &= tokens != end
+        # A row that has ended keeps its end token until it is dropped.
+        tokens = torch.where(running, model.get_output_embeddings()(hidden[:, 0]).argmax(-1), tokens)
     return ids
 
 
@@ -85,6 +105,7 @@ def _one_row_each(cache: DynamicCache, batch: Batch) -> tuple[DynamicCache, Tens
     gathered = DynamicCache()
     for number, layer in enumerate(cache.layers):
         # Advanced indices on axes 0 and 2 bring [question, key] to the front of [heads, size].
+        assert layer.keys is not None and layer.values is not None  # the prefill filled them
         keys, values = (states[rows, :, order].transpose(1, 2) for states in (layer.keys, layer.values))
-        gathered.update(keys.contiguous(), values.contiguous(), number)
+        gathered.update(keys.float().contiguous(), values.float().contiguous(), number)
     return gathered, seen

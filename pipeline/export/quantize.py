@@ -37,9 +37,7 @@ def quantize(source: Path, target: Path, form: str, vocabulary_size: int) -> Non
     for gather in _embeddings(model.graph, vocabulary_size):
         _quantize_embedding(model.graph, gather, tied.get(gather.input[0]), BITS[form])
     _drop_unused(model.graph)
-    onnx.save_model(
-        model, target, save_as_external_data=True, location=f"{target.name}.data", size_threshold=1024
-    )
+    onnx.save_model(model, target, save_as_external_data=True, location=f"{target.name}.data", size_threshold=1024)
 
 
 def _quantize_products(model: ModelProto, bits: int) -> ModelProto:
@@ -144,9 +142,11 @@ def quantize_rows(values: NDArray[np.float32], bits: int) -> tuple[NDArray[np.ui
     middle = 1 << (bits - 1)
     scales = np.abs(blocks).max(-1) / (middle - 1)
     safe = np.where(scales == 0, 1, scales)
-    levels = (np.rint(blocks / safe[..., None]) + middle).astype(np.uint8).reshape(rows, width)
-    packed = levels if bits == 8 else levels[:, ::2] | (levels[:, 1::2] << 4)
-    return packed, scales.astype(np.float32)
+    signed = np.rint(blocks / safe[..., None]).astype(np.int16)
+    levels: NDArray[np.uint8] = (signed + middle).astype(np.uint8).reshape(rows, width)
+    if bits == 4:
+        levels = levels[:, ::2] | (levels[:, 1::2] << np.uint8(4))
+    return levels, scales.astype(np.float32)
 
 
 def _quantized_product(graph: GraphProto, constant: str | None) -> NodeProto | None:

@@ -29,9 +29,7 @@ def export_reference(model: PreTrainedModel, folder: Path) -> Path:
 
     try:
         with _quiet():
-            onnx_export_from_model(
-                model, folder, task="text-generation-with-past", do_validation=False, device="cpu"
-            )
+            onnx_export_from_model(model, folder, task="text-generation-with-past", do_validation=False, device="cpu")
     except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
         raise ModelError(
             f"Optimum can't export a {model.config.model_type} model.",

@@ -78,4 +78,4 @@ def _renumber(student: PreTrainedModel, count: int) -> None:
     for number, layer in enumerate(layers_of(student)[1]):
         for module in layer.modules():
             if hasattr(module, "layer_idx"):
-                module.layer_idx = number
+                module.layer_idx = number  # type: ignore[assignment]  # torch types every attribute as a module

@@ -8,6 +8,7 @@ tokenizer that training and serving share. Does not know samples.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import warnings
 from collections.abc import Iterator
@@ -173,7 +174,8 @@ def _quiet() -> Iterator[None]:
     advice.set_verbosity_error()
     advice.disable_progress_bar()
     try:
-        with warnings.catch_warnings():
+        # The GGUF reader's bar can't be switched off; errors are raised, not printed.
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -13,7 +13,6 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from os.path import commonprefix
 
 import torch
 from torch import Tensor
@@ -80,7 +79,7 @@ def pack(samples: Sequence[RenderedSample], *, with_answers: bool = True) -> Pac
 
     Without answers the branches end where the answers would begin, for generation.
     """
-    shared = commonprefix([sample.prompt[:-1] for sample in samples])
+    shared = _shared_prefix([sample.prompt[:-1] for sample in samples])
     packed = Packed(list(shared), list(range(len(shared))), [0] * len(shared), [], [], list(samples))
     for branch, sample in enumerate(samples, start=1):
         question = sample.prompt[len(shared) :]
@@ -140,6 +139,13 @@ def endless_batches(sequences: Sequence[Packed], batch_tokens: int, seed: int) -
         rng.shuffle(batches)
         for batch in batches:
             yield collate(batch)
+
+
+def _shared_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The longest run of tokens that all prompts begin with."""
+    shortest = min(prompts, key=len)
+    same = (len({prompt[place] for prompt in prompts}) == 1 for place in range(len(shortest)))
+    return shortest[: next((place for place, equal in enumerate(same) if not equal), len(shortest))]
 
 
 def _by_length(sequences: Sequence[Packed], batch_tokens: int) -> Iterator[list[Packed]]:

@@ -41,9 +41,7 @@ def correct(
     teacher.get_input_embeddings().requires_grad_(False)
     teacher.train()
     try:
-        return train(
-            "correct teacher", teacher, endless_batches(sequences, batch_tokens, seed), loss_of, schedule
-        )
+        return train("correct teacher", teacher, endless_batches(sequences, batch_tokens, seed), loss_of, schedule)
     finally:
         teacher.eval()
         teacher.requires_grad_(False)

@@ -46,14 +46,10 @@ class Pair:
     is_cut: bool
 
     @classmethod
-    def of(
-        cls, teacher: PreTrainedModel, student: PreTrainedModel, vocabulary_size: int, *, is_cut: bool
-    ) -> Pair:
+    def of(cls, teacher: PreTrainedModel, student: PreTrainedModel, vocabulary_size: int, *, is_cut: bool) -> Pair:
         """Pair two models; layers correspond by even spacing where the widths are equal."""
         ours, theirs = student.config, teacher.config
-        comparable = (
-            ours.hidden_size == theirs.hidden_size and ours.num_hidden_layers <= theirs.num_hidden_layers
-        )
+        comparable = ours.hidden_size == theirs.hidden_size and ours.num_hidden_layers <= theirs.num_hidden_layers
         layers = even_layers(theirs.num_hidden_layers, ours.num_hidden_layers) if comparable else []
         return cls(teacher, student, layers, vocabulary_size, is_cut)
 
@@ -125,8 +121,10 @@ def distill(
 
 
 def _prepare(pair: Pair) -> None:
-    """Train all of a named student, but only the body of a cut one: the teacher's embeddings are good as
-    they are, and those of rare tokens would drift."""
+    """Train all of a named student, but only the body of a cut one.
+
+    The teacher's embeddings are good as they are, and those of rare tokens would drift.
+    """
     pair.student.train()
     pair.student.requires_grad_(True)
     if pair.is_cut:

@@ -17,7 +17,7 @@ _WORTH_IT = 1.2
 
 
 def chosen_precision(wanted: str) -> str:
-    """ "float32" or "bfloat16"; "auto" takes bfloat16 where a product of it is a fifth faster here."""
+    """The format to compute in; "auto" takes bfloat16 where a product of it is a fifth faster here."""
     if wanted != "auto":
         return wanted
     return "bfloat16" if _seconds(torch.float32) > _WORTH_IT * _seconds(torch.bfloat16) else "float32"

@@ -6,6 +6,7 @@ Nodes of one's own go in before finalize. Does not know how an answer is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from os import PathLike
 from typing import Any
 
@@ -76,7 +77,7 @@ class AgenticWorkflow:
         for name, node in nodes.items():
             builder.add_node(name, node)
         path = [START, *nodes, END]
-        for before, after in zip(path, path[1:], strict=False):
+        for before, after in pairwise(path):
             builder.add_edge(before, after)
         return builder
 

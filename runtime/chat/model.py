@@ -29,11 +29,11 @@ __all__ = ["ChatOnnx"]
 
 
 class ChatOnnx(BaseChatModel):
-    """A distilled student as a chat model.
+    r"""A distilled student as a chat model.
 
     Example:
         >>> model = ChatOnnx(bundle="runs/quickstart/bundle")
-        >>> model.invoke("Country: Denmark\\ncapital: Copenhagen\\n\\nWhat is the capital of Denmark?").content
+        >>> model.invoke("Country: Denmark\ncapital: Copenhagen\n\nWhat is the capital of Denmark?").content
         'Copenhagen'
     """
 

@@ -55,9 +55,7 @@ class DecoderSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
         try:
             with _CREATING:
-                self._session = onnxruntime.InferenceSession(
-                    str(graph), options, providers=["CPUExecutionProvider"]
-                )
+                self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own classes have no common base
             raise BundleError("onnxruntime refuses the graph.", where=graph, why=error) from error
         self._architecture = architecture

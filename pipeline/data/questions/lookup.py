@@ -77,9 +77,7 @@ class Lookup:
 
     def check(self, question: Question, schema: TableSchema, row: Mapping[str, object]) -> bool:
         """Whether the answer is what the row says, recomputed from the row alone."""
-        return question.column in {c.name for c in schema.columns} and question.answer == written(
-            row[question.column]
-        )
+        return question.column in {c.name for c in schema.columns} and question.answer == written(row[question.column])
 
     def _ask(self, column: Column, value: str, entity: str, split: str, rng: random.Random) -> Question:
         forms = self.forms[split]

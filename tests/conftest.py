@@ -1,0 +1,56 @@
+"""What tests share: a tiny teacher made on the spot, a tokenizer trained on the spot, a bundle of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+ROOT = Path(__file__).parent.parent
+
+CITIES = """name,country,population,founded
+Aarhus,Denmark,285273,0770-01-01
+Bergen,Norway,291940,1070-01-01
+Cork,Ireland,222333,0606-01-01
+Delft,Netherlands,106086,1075-04-15
+Évora,Portugal,53591,
+Faro,Portugal,67650,1249-03-27
+Ghent,Belgium,265086,0650-01-01
+Haarlem,Netherlands,162543,1245-02-23
+"""
+
+
+@pytest.fixture
+def cities(tmp_path: Path) -> Path:
+    """A small CSV table."""
+    path = tmp_path / "cities.csv"
+    path.write_text(CITIES, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def teacher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LLaMA of four tiny layers, with a byte-level tokenizer trained on the cities."""
+    from tests.tiny import tiny_llama
+
+    return tiny_llama(tmp_path_factory.mktemp("models") / "teacher", CITIES)
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny teacher as an fp32 bundle that carries the cities' records."""
+    from tests.tiny import export_with_records
+
+    return export_with_records(teacher_folder, tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture
+def bundle_copy(bundle_folder: Path, tmp_path: Path) -> Path:
+    """A bundle that a test may break."""
+    import shutil
+
+    return Path(shutil.copytree(bundle_folder, tmp_path / "bundle"))

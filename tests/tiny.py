@@ -1,0 +1,87 @@
+"""Tiny models that tests build themselves: real architectures, real tokenizers, no download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+
+
+def train_tokenizer(text: str, specials: list[str] = SPECIALS) -> Tokenizer:
+    """A byte-level BPE tokenizer of a few hundred tokens."""
+    tokenizer = Tokenizer(BPE())
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = ByteLevelDecoder()
+    trainer = BpeTrainer(
+        vocab_size=384, special_tokens=specials, initial_alphabet=ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator([text, "What is the capital of the country? user assistant system"], trainer)
+    return tokenizer
+
+
+def tiny_llama(folder: Path, text: str, *, layers: int = 4, width: int = 64, tied: bool = True) -> Path:
+    """Write a random LLaMA-like model and its tokenizer."""
+    tokenizer = train_tokenizer(text)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=tied,
+        initializer_range=0.1,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=0,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    save_tokenizer(tokenizer, folder)
+    return folder
+
+
+def tiny_gpt2(folder: Path, text: str, *, layers: int = 2, specials: list[str] = SPECIALS) -> Path:
+    """Write a random GPT-2 and its tokenizer."""
+    tokenizer = train_tokenizer(text, specials)
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=tokenizer.get_vocab_size(),
+        n_embd=64,
+        n_layer=layers,
+        n_head=4,
+        n_positions=512,
+        initializer_range=0.1,
+    )
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    save_tokenizer(tokenizer, folder)
+    return folder
+
+
+def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write a tokenizer as transformers reads it."""
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>").save_pretrained(folder)
+
+
+def export_with_records(model: Path, out: Path) -> Path:
+    """Export a model as fp32 with three records, one of them not unique by name."""
+    from attar.pipeline.config import ExportConfig
+    from attar.pipeline.export import export_model
+    from attar.runtime.records import Record, write_records
+
+    records = [
+        (Record("city", "Aarhus", "city: Aarhus\ncountry: Denmark"), ["Aarhus"]),
+        (Record("city", "Cork (IE)", "city: Cork (IE)\ncountry: Ireland"), ["Cork", "IE"]),
+        (Record("city", "Cork (US)", "city: Cork (US)\ncountry: United States"), ["Cork", "US"]),
+    ]
+    export_model(model, out, ExportConfig(quantize="none"), add_records=lambda path: write_records(path, records))
+    return out
