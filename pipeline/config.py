@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -134,7 +134,6 @@ class RunConfig(_Section):
     distillation: DistillationConfig
     export: ExportConfig = Field(default_factory=ExportConfig)
     measurement: MeasurementConfig = Field(default_factory=MeasurementConfig)
-    base: Path = Field(Path(), exclude=True, description="Folder that relative paths start from.")
 
     @model_validator(mode="after")
     def _layers_need_a_cut(self) -> RunConfig:
@@ -162,17 +161,17 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
     for override in overrides:
         _apply(raw, override)
     try:
-        config = RunConfig.model_validate({**raw, "base": path.resolve().parent})
+        config = RunConfig.model_validate(raw)
     except ValidationError as error:
         raise _readable(error, path) from error
-    return _with_absolute_paths(config)
+    return _with_absolute_paths(config, path.resolve().parent)
 
 
-def _with_absolute_paths(config: RunConfig) -> RunConfig:
-    tables = [t.model_copy(update={"path": config.base / t.path}) for t in config.data.tables]
+def _with_absolute_paths(config: RunConfig, base: Path) -> RunConfig:
+    tables = [t.model_copy(update={"path": base / t.path}) for t in config.data.tables]
     distillation = config.distillation.model_copy(
         update={
-            key: _model_path(value, config.base)
+            key: _model_path(value, base)
             for key in ("teacher_model_name", "student_model_name")
             if (value := getattr(config.distillation, key)) is not None
         }
@@ -224,16 +223,10 @@ def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]
         if isinstance(part, int):
             continue
         model = _section_of(model.model_fields[part].annotation)
-    return [name for name in model.model_fields if name != "base"]
+    return list(model.model_fields)
 
 
 def _section_of(annotation: Any) -> type[BaseModel]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(_section_of(part) for part in annotation.__args__)
-
-
-def section_json(section: BaseModel | Mapping[str, Any]) -> str:
-    """A section as canonical JSON, to hash."""
-    value = section.model_dump(mode="json") if isinstance(section, BaseModel) else dict(section)
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)

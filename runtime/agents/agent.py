@@ -3,12 +3,10 @@
 Finds the record that a question names and answers from it. Does not know workflows.
 """
 
-from __future__ import annotations
-
 from os import PathLike
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.messages import AIMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig
 
 from ..chat import ChatOnnx
@@ -67,11 +65,5 @@ class DistilledModelAgent:
     ) -> AIMessage:
         # The student was trained on one record and one question: with a record, earlier turns only distract.
         turns = answer_prompt(question, record) if record else [*earlier, *answer_prompt(question, None)]
-        reply = self.model.invoke([_as_message(turn) for turn in turns], config)
+        reply = self.model.invoke(convert_to_messages([dict(turn) for turn in turns]), config)
         return reply.model_copy(update={"name": self.name})
-
-
-def _as_message(turn: Message) -> AnyMessage:
-    from langchain_core.messages.utils import convert_to_messages
-
-    return convert_to_messages([dict(turn)])[0]  # type: ignore[return-value]

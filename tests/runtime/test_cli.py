@@ -18,10 +18,19 @@ def attar(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
 
 
+def fastest(*arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    """The best of five: what else the machine does is not attar's."""
+    times = []
+    for _ in range(5):
+        started = time.monotonic()
+        done = attar(*arguments)
+        times.append(time.monotonic() - started)
+    return done, min(times)
+
+
 def test_help_names_every_verb_fast_and_loads_nothing() -> None:
-    started = time.monotonic()
-    done = attar("--help")
-    assert time.monotonic() - started < 0.3
+    done, seconds = fastest("--help")
+    assert seconds < 0.3
     assert all(verb in done.stdout for verb in ("ask", "export", "run", "Exit codes"))
     loaded = modules_after("from attar.runtime.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass")
     assert not loaded & {"torch", "langchain_core", "onnxruntime", "numpy", "pydantic"}
@@ -29,8 +38,9 @@ def test_help_names_every_verb_fast_and_loads_nothing() -> None:
 
 @pytest.mark.parametrize("verb", ["ask", "export", "run"])
 def test_each_verbs_help_has_an_example(verb: str) -> None:
-    done = attar(verb, "--help")
+    done, seconds = fastest(verb, "--help")
     assert done.returncode == 0
+    assert seconds < 0.3
     assert f"attar {verb} " in done.stdout.split("Example", 1)[1]
 
 

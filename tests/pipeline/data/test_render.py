@@ -1,0 +1,36 @@
+"""Training tokens are the serving tokens, followed by the answer and the end of the turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+
+from attar.pipeline import StructuredDataLoader
+from attar.pipeline.data.render import render
+from attar.runtime.errors import DataError
+from attar.runtime.text import ChatTokenizer
+from tests.conftest import CITIES
+from tests.tiny import train_tokenizer
+
+
+def test_prompt_and_answer_are_one_chat(cities: Path) -> None:
+    chat = ChatTokenizer(train_tokenizer(CITIES))
+    loader = StructuredDataLoader()
+    loader.load_from_csv(cities)
+    samples = loader.prepare_distillation_dataset()
+    for sample, rendered in zip(samples, render(samples, chat), strict=True):
+        assert list(rendered.prompt) == chat.encode_chat(sample.messages)
+        whole = [*sample.messages, {"role": "assistant", "content": sample.answer}]
+        turn = chat.encode_chat(whole, add_generation_prompt=False)  # type: ignore[arg-type]
+        newline = chat.encode("\n")
+        assert [*rendered.prompt, *rendered.answer, *newline] == turn
+
+
+def test_a_vocabulary_that_cant_end_a_turn_is_refused(cities: Path) -> None:
+    loader = StructuredDataLoader()
+    loader.load_from_csv(cities)
+    bare: Tokenizer = train_tokenizer(CITIES, ["<|endoftext|>"])
+    with pytest.raises(DataError, match="ends a turn"):
+        render(loader.prepare_distillation_dataset(), ChatTokenizer(bare))

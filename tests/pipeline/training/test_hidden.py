@@ -1,0 +1,45 @@
+"""Hidden states at the layers' ends, read and replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from attar.pipeline.teacher import load_model
+from attar.pipeline.training.hidden import captured, replaced_inputs
+from tests.conftest import CITIES
+from tests.tiny import tiny_gpt2
+
+IDS = torch.tensor([[1, 90, 91, 92]])
+
+
+@pytest.fixture(params=["llama", "gpt2"])
+def model(request: pytest.FixtureRequest, teacher_folder: Path, tmp_path: Path) -> PreTrainedModel:
+    folder = teacher_folder if request.param == "llama" else tiny_gpt2(tmp_path, CITIES, layers=4)
+    return load_model(str(folder)).model.eval()
+
+
+def test_what_is_captured_is_what_transformers_says(model: PreTrainedModel) -> None:
+    with captured(model) as states:
+        expected = model(IDS, output_hidden_states=True).hidden_states
+    assert len(states) == 5
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(states[:4], expected, strict=False))
+    with captured(model) as once:
+        model(IDS)
+    model(IDS)
+    assert len(once) == 5  # the hooks are gone
+
+
+def test_each_layer_sees_the_states_it_is_given(model: PreTrainedModel) -> None:
+    with captured(model) as states:
+        model(IDS)
+    with captured(model) as again, replaced_inputs(model, [states[0]] * 4):
+        model(IDS)
+    assert torch.equal(again[1], states[1])
+    assert not torch.allclose(again[2], states[2])
+    with captured(model) as same, replaced_inputs(model, states[:4]):
+        model(IDS)
+    assert all(torch.equal(one, two) for one, two in zip(same, states, strict=True))
