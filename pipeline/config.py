@@ -43,7 +43,7 @@ class TableConfig(_Section):
     columns: dict[str, str] | None = Field(
         None, description="Column name to readable name, for the columns to use; by default all."
     )
-    licence: str = Field("unknown", description="Licence of the data, for the bundle and the card.")
+    license: str = Field("unknown", description="License of the data, for the bundle and the card.")
 
 
 class DataConfig(_Section):
@@ -53,6 +53,9 @@ class DataConfig(_Section):
     questions_per_record: int = Field(4, ge=1, description="Questions asked of each training record.")
     records_per_table: int | None = Field(
         None, ge=1, description="Training records from each table; small tables come again, asked otherwise."
+    )
+    counterfactual: bool = Field(
+        True, description="Records that come again get values of other rows, so that the student learns to read."
     )
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.")
     test_questions: int = Field(512, ge=1, description="Size of the test split.")
@@ -74,7 +77,7 @@ class DistillationConfig(_Section):
     """
 
     teacher_model_name: str = Field(description="The teacher.")
-    teacher_licence: str = Field("unknown", description="Licence of the teacher, for the bundle and the card.")
+    teacher_license: str = Field("unknown", description="License of the teacher, for the bundle and the card.")
     student_model_name: str | None = Field(
         None, description="The student; by default a body cut from the teacher (student_layers)."
     )
@@ -181,8 +184,10 @@ def _with_absolute_paths(config: RunConfig, base: Path) -> RunConfig:
 
 
 def _model_path(name: str, base: Path) -> str:
-    """A model that is a path starts with a dot or ends in .gguf; anything else is a name."""
-    is_path = name.startswith((".", "/")) or (name.endswith(".gguf") and not name.startswith("pkg:"))
+    """An absolute path for a model that is a path or is there as a folder; any other name as it is."""
+    if name.startswith("pkg:"):
+        return name
+    is_path = name.startswith((".", "/")) or name.endswith(".gguf") or (base / name).is_dir()
     return str((base / name).resolve()) if is_path else name
 
 

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from attar.runtime.bundle import Bundle
+from attar.runtime.bundle import MANIFEST_FILE, Bundle
 from attar.runtime.files import sha256_file
 from attar.runtime.records import Record, write_records
 
 from .config import RunConfig
 from .data import Sample, StructuredDataLoader, read_samples, write_samples
 from .progress import say
+from .report import Report, model_card
 from .stages import Product, Stages
 
-__all__ = ["Report", "run"]
+__all__ = ["run"]
 
 _SAMPLES = "samples.jsonl"
 _RECORDS = "records.sqlite"
@@ -30,34 +31,6 @@ _MODEL = "model"
 _BUNDLE = "bundle"
 _PARITY_PROMPTS = 16
 _LIBRARIES = ("torch", "transformers", "optimum", "optimum-onnx", "onnx", "onnxruntime", "tokenizers")
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run found.
-
-    Attributes:
-        run: The run's folder.
-        bundle: The bundle's folder.
-        seconds: Of the whole call, and of each stage when it was made.
-        cached: Stages that were there already.
-        scores: Exact and value match of each variant on the held-out questions.
-        costs: Size, memory and speed of the teacher and the bundle.
-        ratios: The bundle against the torch teacher; above 1 is better, but for ``parameters``, the
-            student's share of the teacher's.
-    """
-
-    run: Path
-    bundle: Path
-    seconds: dict[str, float]
-    cached: list[str]
-    scores: dict[str, dict[str, float]]
-    costs: dict[str, dict[str, float]]
-    ratios: dict[str, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same, for ``--json``."""
-        return {**self.__dict__, "run": str(self.run), "bundle": str(self.bundle)}
 
 
 def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
@@ -90,6 +63,8 @@ def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
         {"export": export.key, "measurement": config.measurement.model_dump(mode="json")},
         partial(_make_measurement, config, data, teacher, export),
     )
+    if not (folder / _BUNDLE / MANIFEST_FILE).is_file():
+        stages.forget("card")
     report = _report(folder, teacher, student, measurement)
     stages.make("card", {"measurement": measurement.key}, partial(_publish, report, export, folder))
     return _timed(report, stages, time.monotonic() - started)
@@ -124,6 +99,7 @@ def _make_data(config: RunConfig, folder: Path) -> dict[str, Any]:
     loader = StructuredDataLoader(
         questions_per_record=section.questions_per_record,
         records_per_table=section.records_per_table,
+        counterfactual=section.counterfactual,
         test_share=section.test_share,
         test_questions=section.test_questions,
         salt=section.salt,
@@ -197,16 +173,16 @@ def _make_export(config: RunConfig, data: Product, teacher: Product, student: Pr
         "stages": {"data": data.key, "teacher": teacher.key, "student": student.key},
         "versions": {name: _version(name) for name in ("attar", *_LIBRARIES)},
     }
-    licences = {
-        "teacher": config.distillation.teacher_licence,
-        "data": {table.label or table.path.stem: table.licence for table in config.data.tables},
+    licenses = {
+        "teacher": config.distillation.teacher_license,
+        "data": {table.label or table.path.stem: table.license for table in config.data.tables},
     }
     bundle = export_model(
         student.path / _MODEL,
         folder / _BUNDLE,
         config.export,
         prompts=prompts,
-        provenance=Provenance(lineage, licences),
+        provenance=Provenance(lineage, licenses),
         add_records=partial(shutil.copyfile, data.path / _RECORDS),
     )
     return {"size": bundle.size, "parity": bundle.manifest.parity}
@@ -241,7 +217,6 @@ def _make_measurement(
 
 def _publish(report: Report, export: Product, folder: Path, stage: Path) -> dict[str, Any]:
     from .export.writing import publish
-    from .report import model_card
 
     bundle = Bundle.open(export.path / _BUNDLE)
     card = model_card(bundle.manifest, report)
@@ -275,7 +250,7 @@ def _timed(report: Report, stages: Stages, total: float) -> Report:
     products = stages.products
     seconds = {"total": round(total, 3)} | {name: product.seconds for name, product in products.items()}
     cached = [name for name, product in products.items() if product.cached]
-    return Report(**{**report.__dict__, "seconds": seconds, "cached": cached})
+    return replace(report, seconds=seconds, cached=cached)
 
 
 def _score_torch(config: RunConfig, loaded: Any, samples: list[Sample], title: str) -> dict[str, float]:

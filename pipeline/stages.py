@@ -7,6 +7,7 @@ Does not know what a stage does.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -67,13 +68,17 @@ class Stages:
         if product is None:
             say(f"── {name}")
             started = time.monotonic()
-            with staged_folder(folder) as staged:
+            with staged_folder(folder, marker=_FILE) as staged:
                 facts = work(staged)
                 seconds = round(time.monotonic() - started, 3)
                 write_json(staged / _FILE, {"key": key, "seconds": seconds, "facts": facts})
             product = Product(folder, key, facts, seconds, cached=False)
         self.products[name] = product
         return product
+
+    def forget(self, name: str) -> None:
+        """Drop a stage's product, so that it is made anew."""
+        shutil.rmtree(self.root / name, ignore_errors=True)
 
 
 def _found(folder: Path, key: str) -> Product | None:

@@ -72,7 +72,7 @@ class Manifest:
         architecture: The model's shape.
         quantization: "none", "int8" or "int4".
         lineage: Teacher, data and versions it was made from.
-        licences: Licences of the teacher and of each table.
+        licenses: Licenses of the teacher and of each table.
         parity: How far the shipped graph is from the student that was trained.
         scores: Exact and value match on held-out questions, per variant.
         format: Version of the format.
@@ -82,7 +82,7 @@ class Manifest:
     architecture: Architecture
     quantization: str
     lineage: dict[str, Any] = field(default_factory=dict)
-    licences: dict[str, Any] = field(default_factory=dict)
+    licenses: dict[str, Any] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT

@@ -15,7 +15,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["read_json", "sha256_file", "sha256_text", "staged_folder", "write_atomic", "write_json"]
+from .errors import Refused
+
+__all__ = [
+    "read_json",
+    "require_replaceable",
+    "sha256_file",
+    "sha256_text",
+    "staged_folder",
+    "write_atomic",
+    "write_json",
+]
 
 _BLOCK_BYTES = 1 << 20
 
@@ -71,12 +81,20 @@ def read_json(path: Path) -> dict[str, object]:
 
 
 @contextmanager
-def staged_folder(target: Path) -> Iterator[Path]:
+def staged_folder(target: Path, *, marker: str) -> Iterator[Path]:
     """A folder beside ``target`` to fill; it takes the target's place when the block ends well.
 
     An older folder of that name is replaced only then. When the block raises, the staged
     folder is removed and whatever stood at ``target`` is untouched.
+
+    Args:
+        target: Where the folder goes.
+        marker: A file by which an older folder of this kind is known.
+
+    Raises:
+        Refused: Something else stands at ``target``.
     """
+    require_replaceable(target, marker)
     target.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
@@ -89,6 +107,22 @@ def staged_folder(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
+
+
+def require_replaceable(target: Path, marker: str) -> None:
+    """Check that nothing stands at ``target``, or an empty folder, or one that holds ``marker``.
+
+    Raises:
+        Refused: Replacing it would lose something that is not attar's.
+    """
+    if not target.exists() or (target / marker).is_file() or (target.is_dir() and not any(target.iterdir())):
+        return
+    raise Refused(
+        "Something else stands where the result should go.",
+        where=target,
+        why=f"It has no {marker}, so it is not an older result.",
+        next_step="Choose another place, or remove it yourself.",
+    )
 
 
 def _swap(staged: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import pyarrow as pa
 
@@ -24,7 +24,7 @@ from .schema import Column, TableSchema, infer_schema
 from .sources import read_csv, read_json, read_parquet, read_table
 from .splits import split_of
 
-__all__ = ["LoadedTable", "StructuredDataLoader"]
+__all__ = ["LoadedTable", "StructuredDataLoader", "TableOptions"]
 
 _TEST_QUESTIONS_PER_RECORD = 8
 
@@ -39,14 +39,31 @@ class LoadedTable:
     rows: list[dict[str, Any]]
 
 
+class TableOptions(TypedDict, total=False):
+    """How to read a table, where the guess should not do.
+
+    Attributes:
+        label: What one row is; by default the file's name.
+        entity: The column, or columns, that name a row; by default the first text column without
+            repeats and gaps.
+        columns: Source name to readable name of the columns to use; by default all.
+    """
+
+    label: str | None
+    entity: str | Sequence[str] | None
+    columns: Mapping[str, str] | None
+
+
 class StructuredDataLoader:
     """Loads tables and asks questions about their rows.
 
     Args:
         questions_per_record: How many columns of a training record are asked for.
         records_per_table: How many training records each table gives. A large table gives that many of
-            its rows; a small one comes again, its columns in another order and asked in other forms.
-            By default every row once.
+            its rows; in a small one rows come again, their columns in another order and asked in other
+            forms. By default every row once.
+        counterfactual: Whether a row that comes again gets values of other training rows, column by column,
+            so that the student learns to read the record instead of remembering the table.
         test_share: Fraction of entities that are held out.
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
@@ -58,6 +75,7 @@ class StructuredDataLoader:
         *,
         questions_per_record: int = 4,
         records_per_table: int | None = None,
+        counterfactual: bool = True,
         test_share: float = 0.15,
         test_questions: int = 512,
         salt: str = "attar",
@@ -65,65 +83,36 @@ class StructuredDataLoader:
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
+        self.counterfactual = counterfactual
         self.test_share = test_share
         self.test_questions = test_questions
         self.salt = salt
         self.seed = seed
         self.tables: list[LoadedTable] = []
 
-    def load_from_csv(
-        self,
-        path: str | Path,
-        *,
-        label: str | None = None,
-        entity: str | Sequence[str] | None = None,
-        columns: Mapping[str, str] | None = None,
-    ) -> LoadedTable:
+    def load_from_csv(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a CSV file with a header line.
 
         Args:
             path: The file.
-            label: What one row is; by default the file's name.
-            entity: The column, or columns, that name a row; by default guessed.
-            columns: Source name to readable name of the columns to use; by default all.
+            **options: See :class:`TableOptions`.
 
         Raises:
             DataError: The file or a named column is missing, or nothing can be read.
         """
-        return self._add(Path(path), read_csv, label, entity, columns)
+        return self._add(Path(path), read_csv, options)
 
-    def load_from_json(
-        self,
-        path: str | Path,
-        *,
-        label: str | None = None,
-        entity: str | Sequence[str] | None = None,
-        columns: Mapping[str, str] | None = None,
-    ) -> LoadedTable:
+    def load_from_json(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
-        return self._add(Path(path), read_json, label, entity, columns)
+        return self._add(Path(path), read_json, options)
 
-    def load_from_parquet(
-        self,
-        path: str | Path,
-        *,
-        label: str | None = None,
-        entity: str | Sequence[str] | None = None,
-        columns: Mapping[str, str] | None = None,
-    ) -> LoadedTable:
+    def load_from_parquet(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
-        return self._add(Path(path), read_parquet, label, entity, columns)
+        return self._add(Path(path), read_parquet, options)
 
-    def load(
-        self,
-        path: str | Path,
-        *,
-        label: str | None = None,
-        entity: str | Sequence[str] | None = None,
-        columns: Mapping[str, str] | None = None,
-    ) -> LoadedTable:
+    def load(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
-        return self._add(Path(path), read_table, label, entity, columns)
+        return self._add(Path(path), read_table, options)
 
     def create_qa_pairs(self) -> list[QAPair]:
         """All questions, each with its answer and its row.
@@ -133,16 +122,16 @@ class StructuredDataLoader:
         """
         return [
             QAPair(
-                question.text,
-                question.answer,
-                table.rows[number],
-                table.schema.label,
-                table.schema.entity_of(table.rows[number]) or "",
-                question.column,
-                question.form,
-                split,
+                asked.question.text,
+                asked.question.answer,
+                asked.row,
+                asked.table.schema.label,
+                asked.table.schema.entity_of(asked.row) or "",
+                asked.question.column,
+                asked.question.form,
+                asked.split,
             )
-            for table, number, split, question, _ in self._questions()
+            for asked in self._questions()
         ]
 
     def prepare_distillation_dataset(self) -> list[Sample]:
@@ -151,10 +140,7 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return [
-            _sample(table, number, split, question, record)
-            for table, number, split, question, record in self._questions()
-        ]
+        return [_sample(asked) for asked in self._questions()]
 
     def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
         """Every row that has a name: its table, row number, entity and record text, columns in order."""
@@ -164,18 +150,12 @@ class StructuredDataLoader:
                 if entity is not None:
                     yield table, number, entity, _record(table.schema, entity, table.schema.facts_of(row))
 
-    def _add(
-        self,
-        path: Path,
-        read: Callable[[Path], pa.Table],
-        label: str | None,
-        entity: str | Sequence[str] | None,
-        columns: Mapping[str, str] | None,
-    ) -> LoadedTable:
+    def _add(self, path: Path, read: Callable[[Path], pa.Table], options: TableOptions) -> LoadedTable:
         arrow = read(path)
+        entity = options.get("entity")
         names = [entity] if isinstance(entity, str) else entity
         try:
-            schema = infer_schema(arrow, label or path.stem, names, columns)
+            schema = infer_schema(arrow, options.get("label") or path.stem, names, options.get("columns"))
         except DataError as error:
             error.where = str(path)
             raise
@@ -183,7 +163,7 @@ class StructuredDataLoader:
         self.tables.append(table)
         return table
 
-    def _questions(self) -> Iterator[tuple[LoadedTable, int, str, Question, str]]:
+    def _questions(self) -> Iterator[_Asked]:
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
         test_left = self.test_questions
@@ -191,12 +171,16 @@ class StructuredDataLoader:
             rows = self._rows_by_split(table)
             share = -(-test_left // (len(self.tables) - position))  # what small tables leave, later ones get
             for number in rows["test"]:
-                asked = list(self._ask(table, number, "test", 0, min(_TEST_QUESTIONS_PER_RECORD, share)))
+                count = min(_TEST_QUESTIONS_PER_RECORD, share)
+                asked = list(self._ask(table, number, table.rows[number], "test", 0, count))
                 share -= len(asked)
                 test_left -= len(asked)
                 yield from asked
             for turn, number in self._turns(rows["train"]):
-                yield from self._ask(table, number, "train", turn, self.questions_per_record)
+                row = table.rows[number]
+                if turn and self.counterfactual:
+                    row = self._swapped(table, number, rows["train"], turn)
+                yield from self._ask(table, number, row, "train", turn, self.questions_per_record)
 
     def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {"train": [], "test": []}
@@ -216,11 +200,17 @@ class StructuredDataLoader:
             turn, index = divmod(place, len(rows))
             yield turn, rows[index]
 
+    def _swapped(self, table: LoadedTable, number: int, others: Sequence[int], turn: int) -> dict[str, Any]:
+        """A row that keeps its name and takes every value from some training row."""
+        rng = random.Random(f"{self.seed}:{table.schema.label}:{number}:{turn}:swap")
+        columns = [column.name for column in table.schema.columns if column.name not in table.schema.entity]
+        return table.rows[number] | {name: table.rows[rng.choice(others)][name] for name in columns}
+
     def _ask(
-        self, table: LoadedTable, number: int, split: str, turn: int, count: int
-    ) -> Iterator[tuple[LoadedTable, int, str, Question, str]]:
+        self, table: LoadedTable, number: int, row: dict[str, Any], split: str, turn: int, count: int
+    ) -> Iterator[_Asked]:
         """Questions on one row, each checked against it."""
-        schema, row = table.schema, table.rows[number]
+        schema = table.schema
         rng = random.Random(f"{self.seed}:{schema.label}:{number}:{turn}")
         facts = schema.facts_of(row)
         if split == "train":
@@ -230,26 +220,40 @@ class StructuredDataLoader:
         for question in kind.generate(schema, row, split, count, rng):
             if not kind.check(question, schema, row):
                 raise DataError("An answer does not follow from its row.", where=f"{table.source}, row {number}")
-            yield table, number, split, question, record
+            yield _Asked(table, number, row, split, question, record)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question on a row; ``row`` differs from the table's where values were swapped."""
+
+    table: LoadedTable
+    number: int
+    row: dict[str, Any]
+    split: str
+    question: Question
+    record: str
 
 
 def _record(schema: TableSchema, entity: str, facts: Sequence[tuple[Column, str]]) -> str:
     return record_text(schema.label, entity, [(column.label, value) for column, value in facts])
 
 
-def _sample(table: LoadedTable, number: int, split: str, question: Question, record: str) -> Sample:
-    identity = "\x00".join((record, question.text, question.answer, split))
+def _sample(asked: _Asked) -> Sample:
+    table, question = asked.table, asked.question
+    identity = "\x00".join((asked.record, question.text, question.answer, asked.split))
     return Sample(
         id=sha256_text(identity)[:16],
-        record=record,
+        record=asked.record,
         question=question.text,
         answer=question.answer,
         kind=Lookup.name,
         form=question.form,
-        split=split,
+        split=asked.split,
         source=table.source,
         source_sha256=table.source_sha256,
         table=table.schema.label,
-        row=number,
+        row=asked.number,
         column=question.column,
+        counterfactual=asked.row is not table.rows[asked.number],
     )

@@ -48,6 +48,7 @@ class Sample:
         table: What one row is.
         row: Row number in the source, from 0.
         column: The column that is asked for.
+        counterfactual: Whether values were swapped between rows; never in the test split.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Sample:
     table: str
     row: int
     column: str
+    counterfactual: bool = False
 
     @property
     def messages(self) -> list[Message]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attar.runtime.bundle import GRAPH_FILE, Architecture, Bundle, Generation
+from attar.runtime.bundle import GRAPH_FILE, MANIFEST_FILE, Architecture, Bundle, Generation
 from attar.runtime.errors import ParityError
+from attar.runtime.files import require_replaceable
 
 from ..config import ExportConfig
 from ..progress import say
@@ -57,13 +58,15 @@ def export_model(
         out: The bundle's folder; an older bundle there is replaced when the new one is whole.
         config: The form, and the limits of parity.
         prompts: Token ids that parity is measured on; by default a few general prompts.
-        provenance: Lineage and licences for the manifest.
+        provenance: Lineage and licenses for the manifest.
         add_records: Writes the records file at the path it is given.
 
     Raises:
         ModelError: The model can't be loaded or exported.
         ParityError: A graph is further from torch than the config allows; no bundle is written.
+        Refused: Something that is no bundle stands at ``out``.
     """
+    require_replaceable(out, MANIFEST_FILE)
     say(f"export: loading {model}")
     loaded = load_model(str(model), template=None)
     loaded.model.eval()

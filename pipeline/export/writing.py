@@ -32,10 +32,10 @@ CARD_FILE = "README.md"
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a bundle comes from: teacher, data and versions, and the licences of what it was made of."""
+    """Where a bundle comes from: teacher, data and versions, and the licenses of what it was made of."""
 
     lineage: dict[str, Any] = field(default_factory=dict)
-    licences: dict[str, Any] = field(default_factory=dict)
+    licenses: dict[str, Any] = field(default_factory=dict)
 
 
 def write_bundle(
@@ -51,7 +51,7 @@ def write_bundle(
     add_records: Callable[[Path], None] | None,
 ) -> Bundle:
     """Write a bundle beside its place and move it in when whole."""
-    with staged_folder(out) as staged:
+    with staged_folder(out, marker=MANIFEST_FILE) as staged:
         for file in (graph, graph.with_name(f"{GRAPH_FILE}.data")):
             if file.is_file():
                 shutil.copyfile(file, staged / file.name)
@@ -67,7 +67,7 @@ def write_bundle(
                 architecture=architecture,
                 quantization=quantization,
                 lineage=provenance.lineage,
-                licences=provenance.licences,
+                licenses=provenance.licenses,
                 parity=parity,
             ),
         )
@@ -76,7 +76,7 @@ def write_bundle(
 
 def publish(bundle: Bundle, out: Path, *, scores: dict[str, Any], card: str) -> Bundle:
     """A copy of a bundle that also tells its scores, in the manifest and in a card."""
-    with staged_folder(out) as staged:
+    with staged_folder(out, marker=MANIFEST_FILE) as staged:
         for name in bundle.manifest.files:
             shutil.copyfile(bundle.path / name, staged / name)
         (staged / CARD_FILE).write_text(card, encoding="utf-8")

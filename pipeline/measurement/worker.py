@@ -70,10 +70,9 @@ def _bundle(path: str, threads: int) -> Generate:
     from attar.runtime import AgenticWorkflow, ChatOnnx
     from attar.runtime.engine import Engine
 
-    # The whole path that an application takes, so that its memory counts.
+    # The whole path that an application takes, LangGraph and all, so that its memory counts.
     model = ChatOnnx(bundle=path, threads=threads)
     AgenticWorkflow(model).run(query="What is known?")
-    # Decoding is timed as torch is: alone on the machine, with threads that wait actively.
     engine: Engine = model.loaded.engine
 
     def generate(prompt: list[int], count: int) -> Iterator[int]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attar.runtime.bundle import Manifest
 
+from .results import Report
 from .table import results_table
-
-if TYPE_CHECKING:
-    from ..run import Report
 
 __all__ = ["model_card"]
 
@@ -40,12 +38,12 @@ def model_card(manifest: Manifest, report: Report) -> str:
             "|---|---|---|---|---|",
             *(_parity_row(name, found) for name, found in manifest.parity.items()),
             "",
-            "## Data and licences",
+            "## Data and licenses",
             "",
             f"{lineage['samples']['train']:,} training samples, {lineage['samples']['test']:,} held out.",
             "",
-            f"- teacher: {manifest.licences['teacher']}",
-            *(f"- {label}: {licence}" for label, licence in manifest.licences["data"].items()),
+            f"- teacher: {manifest.licenses['teacher']}",
+            *(f"- {label}: {terms}" for label, terms in manifest.licenses["data"].items()),
             "",
         ]
     )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..run import Report
+from .results import Report
 
 __all__ = ["results_table"]
 

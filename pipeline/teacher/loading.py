@@ -79,7 +79,7 @@ def load_model(name: str, *, template: str | None = CHATML) -> LoadedModel:
 
 def save_model(loaded: LoadedModel, folder: Path) -> None:
     """Write a folder that transformers and :func:`load_model` read; replaces an older one when whole."""
-    with staged_folder(folder) as staged:
+    with staged_folder(folder, marker="config.json") as staged:
         loaded.model.save_pretrained(staged, safe_serialization=True)
         fast = PreTrainedTokenizerFast(
             tokenizer_object=Tokenizer.from_str(loaded.tokenizer.to_json()),

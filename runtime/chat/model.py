@@ -133,6 +133,7 @@ class ChatOnnx(BaseChatModel):
         stops = StopStrings(stop if stop is not None else self.stop or [])
         limit = kwargs.get("max_tokens", self.max_tokens)
         limit = loaded.bundle.generation.max_new_tokens if limit is None else limit
+        limit = min(limit, loaded.bundle.manifest.architecture.context_length - len(prompt))
         generated = loaded.engine.generate(prompt, max_new_tokens=limit, sampling=self._sampling(loaded, kwargs))
         count = 0
         for _, text in loaded.tokenizer.decode_stream(generated):
@@ -185,5 +186,7 @@ def _load(path: Path, threads: int | None) -> _Loaded:
     with _LOADING:
         key = (path, stamp, threads)
         if key not in _ENGINES:
+            for old in [known for known in _ENGINES if known[0] == path and known[1] != stamp]:
+                del _ENGINES[old]
             _ENGINES[key] = _Loaded(path, threads)
         return _ENGINES[key]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +31,14 @@ def recipe(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     config = {
         "name": "tiny",
         "data": {
-            "tables": [{"path": "cities.csv", "label": "city", "licence": "CC0-1.0"}],
+            "tables": [{"path": "cities.csv", "label": "city", "license": "CC0-1.0"}],
             "records_per_table": 12,
             "test_share": 0.5,
             "test_questions": 6,
         },
         "distillation": {
             "teacher_model_name": str(teacher_folder),
-            "teacher_licence": "Apache-2.0",
+            "teacher_license": "Apache-2.0",
             "correction": {"steps": 2},
             "alignment_steps": 2,
             "steps": 2,
@@ -77,6 +81,13 @@ def test_a_second_call_does_nothing_again(report: dict[str, Any], recipe: Path) 
     assert again["seconds"]["total"] < 5
 
 
+def test_a_bundle_that_was_removed_comes_back(report: dict[str, Any], recipe: Path) -> None:
+    shutil.rmtree(report["bundle"])
+    again = call("run", recipe, "--runs", recipe.parent / "runs")
+    assert again["cached"] == STAGES[:-1]
+    assert Bundle.open(report["bundle"]).manifest.scores == report["scores"]
+
+
 def test_another_setting_redoes_what_depends_on_it(report: dict[str, Any], recipe: Path) -> None:
     config = load_config(recipe, ["distillation.steps=3"])
     assert run(config, recipe.parent / "runs").cached == ["data", "teacher"]
@@ -84,7 +95,7 @@ def test_another_setting_redoes_what_depends_on_it(report: dict[str, Any], recip
 
 def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any], recipe: Path) -> None:
     manifest = Bundle.open(report["bundle"]).manifest
-    assert manifest.licences == {"teacher": "Apache-2.0", "data": {"city": "CC0-1.0"}}
+    assert manifest.licenses == {"teacher": "Apache-2.0", "data": {"city": "CC0-1.0"}}
     assert set(manifest.scores) == set(report["scores"])
     assert manifest.lineage["versions"]["torch"]
     assert len(manifest.lineage["sources"]["city"]) == 64
@@ -105,3 +116,19 @@ def test_a_missing_table_stops_the_run_with_its_exit_code(recipe: Path, tmp_path
     assert done.exit_code == 4
     assert "no such table" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_leaves_whole_products_only_and_the_next_call_goes_on(recipe: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from attar.runtime.cli import main; main()", "run", str(recipe)]
+    options = ["--runs", str(tmp_path), "--set", "distillation.correction.steps=5000"]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("score teacher"):
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert "what was finished is kept" in rest
+    assert [path.name for path in (tmp_path / "tiny" / "stages").iterdir()] == ["data"]
+    assert run(load_config(recipe), tmp_path).cached == ["data"]

@@ -48,8 +48,15 @@ def test_a_stage_that_fails_leaves_the_older_product(tmp_path: Path) -> None:
     assert Stages(tmp_path).make("data", {"seed": 1}, fail).cached
 
 
-def test_a_product_without_its_marker_is_not_trusted(tmp_path: Path) -> None:
+def test_a_product_whose_marker_is_broken_is_not_trusted(tmp_path: Path) -> None:
     stages = Stages(tmp_path)
     product = stages.make("data", {"seed": 1}, work("one"))
-    (product.path / "stage.json").unlink()
+    (product.path / "stage.json").write_text("{")
+    assert not stages.make("data", {"seed": 1}, work("two")).cached
+
+
+def test_a_forgotten_product_is_made_anew(tmp_path: Path) -> None:
+    stages = Stages(tmp_path)
+    stages.make("data", {"seed": 1}, work("one"))
+    stages.forget("data")
     assert not stages.make("data", {"seed": 1}, work("two")).cached

@@ -15,22 +15,38 @@ from ..schema import Column, TableSchema, written
 __all__ = ["Lookup", "Question"]
 
 _TRAIN_FORMS = (
+    # the column first, then the entity
     "What is the {column} of {entity}?",
     "What's the {column} of {entity}?",
-    "Which {column} does {entity} have?",
     "Tell me the {column} of {entity}.",
     "Give the {column} for {entity}.",
-    "{entity}: what is the {column}?",
     "I need the {column} of {entity}.",
-    "For {entity}, what is the {column}?",
     "Look up the {column} of {entity}.",
-    "Please state {entity}'s {column}.",
-    "{entity}'s {column}?",
     "Do you know the {column} of {entity}?",
     "According to the record, what is the {column} of {entity}?",
     "Find the {column} that belongs to {entity}.",
     "What does the record say about the {column} of {entity}?",
     "{column} of {entity}, please.",
+    "{column}: what does {entity} have?",
+    "Regarding {column}, which value belongs to {entity}?",
+    "In the field {column}, what stands for {entity}?",
+    "The {column} is what for {entity}?",
+    "Show me which {column} goes with {entity}.",
+    "As for the {column}, what does the record show for {entity}?",
+    "Read out the {column} listed with {entity}.",
+    # the entity first, then the column
+    "Which {column} does {entity} have?",
+    "{entity}: what is the {column}?",
+    "For {entity}, what is the {column}?",
+    "Please state {entity}'s {column}.",
+    "{entity}'s {column}?",
+    "What value does {entity} have as its {column}?",
+    "About {entity}: give me the {column}.",
+    "{entity} has which {column}?",
+    "Take {entity}. Its {column}?",
+    "Looking at {entity}, which {column} do you see?",
+    "When it comes to {entity}, what is its {column}?",
+    "{entity} - {column}?",
 )
 _TEST_FORMS = (
     "Could you tell me what the {column} of {entity} is?",

@@ -1,0 +1,37 @@
+"""``Report``: what a run found, as the card, the table and ``--json`` show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Report"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found.
+
+    Attributes:
+        run: The run's folder.
+        bundle: The bundle's folder.
+        seconds: Of the whole call, and of each stage when it was made.
+        cached: Stages that were there already.
+        scores: Exact and value match of each variant on the held-out questions.
+        costs: Size, memory and speed of the teacher and the bundle.
+        ratios: The bundle against the torch teacher; above 1 is better, but for ``parameters``, the
+            student's share of the teacher's.
+    """
+
+    run: Path
+    bundle: Path
+    seconds: dict[str, float]
+    cached: list[str]
+    scores: dict[str, dict[str, float]]
+    costs: dict[str, dict[str, float]]
+    ratios: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same, for ``--json``."""
+        return {**self.__dict__, "run": str(self.run), "bundle": str(self.bundle)}

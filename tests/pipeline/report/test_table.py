@@ -1,0 +1,45 @@
+"""The table and the card say what the report says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attar.pipeline.report import Report, model_card, results_table
+from attar.runtime.bundle import Architecture, Manifest
+
+COST = {"size_bytes": 500e6, "peak_memory_bytes": 900e6, "first_token_seconds": 0.2, "decode_tokens_per_second": 25.0}
+REPORT = Report(
+    run=Path("runs/demo"),
+    bundle=Path("runs/demo/bundle"),
+    seconds={},
+    cached=[],
+    scores={"teacher": {"exact_match": 0.0, "value_match": 0.5, "n": 512}},
+    costs={
+        "teacher": COST,
+        "bundle": COST | {"size_bytes": 100e6, "decode_tokens_per_second": 150.0},
+    },
+    ratios={"parameters": 0.605, "size": 5.0, "decode": 6.0, "memory": 1.0, "first_token": 1.0},
+)
+MANIFEST = Manifest(
+    files={},
+    architecture=Architecture("llama", 15, 3, 64, 49152, 8192, 81_400_000),
+    quantization="int8",
+    lineage={"teacher": "pkg:x", "teacher_parameters": 134_500_000, "samples": {"train": 12000, "test": 512}},
+    licenses={"teacher": "Apache-2.0", "data": {"city": "CC0-1.0"}},
+    parity={"fp32": {"largest_logit_difference": 1e-4, "agreement": 1.0, "greedy_equal": 1.0, "tokens": 99}},
+)
+
+
+def test_the_table_has_a_row_for_each_variant_and_each_cost() -> None:
+    table = results_table(REPORT)
+    assert "| teacher as it came | 0.0% | 50.0% | 512 |" in table
+    assert "| size, MB | 500 | 100 | 5.0 |" in table
+    assert "| decode, tokens/s | 25 | 150 | 6.0 |" in table
+    assert "60.5% of the teacher's parameters" in table
+
+
+def test_the_card_names_lineage_parity_and_licenses() -> None:
+    card = model_card(MANIFEST, REPORT)
+    for text in ("# demo", "81.4M", "pkg:x", "(134.5M)", "| fp32 | 0.0001 | 100.0% | 100.0% | 99 |", "- city: CC0-1.0"):
+        assert text in card
+    assert results_table(REPORT) in card
