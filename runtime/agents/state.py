@@ -15,7 +15,8 @@ class AgentState(TypedDict, total=False):
 
     Attributes:
         messages: The turns; new ones are appended.
-        context: What is known beside the messages; ``context["record"]`` is the text the answer is read from.
+        context: What is known beside the messages; ``context["record"]`` is the text the answer is read from,
+            ``context["candidates"]`` who was found where the agent looked it up.
         current_task: What the workflow is doing, such as "answer" or "done".
         results: What the nodes found, such as ``results["answer"]``.
     """

@@ -107,6 +107,15 @@ def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any]
     assert result["messages"][-1].text == result["results"]["answer"]
 
 
+def test_another_license_is_written_without_training_again(report: dict[str, Any], recipe: Path) -> None:
+    runs = recipe.parent / "runs"
+    again = run(load_config(recipe, ["distillation.teacher_license=MIT"]), runs)
+    assert "teacher" in again.cached
+    final = run(load_config(recipe, ["distillation.teacher_license=BSD"]), runs)
+    assert final.cached == ["data", "teacher", "student"]
+    assert Bundle.open(final.bundle).manifest.licenses["teacher"] == "BSD"
+
+
 def test_a_missing_table_stops_the_run_with_its_exit_code(recipe: Path, tmp_path: Path) -> None:
     config = recipe.parent / "broken.json"
     config.write_text(recipe.read_text().replace("cities.csv", "nowhere.csv"))

@@ -17,6 +17,8 @@ ROWS = [
     ("country", "Côte d'Ivoire", ["Côte d'Ivoire"]),
     ("airport", "Teterboro (TEB)", ["Teterboro", "TEB"]),
     ("airport", "Theodore (THE)", ["Theodore", "THE"]),
+    ("airport", "Capital (SPI)", ["Capital", "SPI"]),
+    ("country", "Chad", ["Chad"]),
     ("airport", "Jackson County (MDZ)", ["Jackson County", "MDZ"]),
     ("airport", "Jackson County (19A)", ["Jackson County", "19A"]),
 ]
@@ -25,7 +27,11 @@ ROWS = [
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
     path = tmp_path_factory.mktemp("records") / "records.sqlite"
-    write_records(path, [(Record(label, entity, f"{label}: {entity}"), names) for label, entity, names in ROWS])
+    write_records(
+        path,
+        [(Record(label, entity, f"{label}: {entity}"), names) for label, entity, names in ROWS],
+        ["capital", "country", "airport"],
+    )
     return Records(path)
 
 
@@ -37,6 +43,10 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
         ("Côte d'Ivoire?", ["Côte d'Ivoire"]),
         ("Where is TEB?", ["Teterboro (TEB)"]),
         ("Where is the airport?", []),
+        ("What is the capital of Chad?", ["Chad"]),
+        ("Capital of chad?", ["Chad"]),
+        ("Where is Capital?", ["Capital (SPI)"]),
+        ("Is papua new Guinea large?", ["Papua New Guinea"]),
         ("Where is Jackson County?", ["Jackson County (MDZ)", "Jackson County (19A)"]),
         ("Where is Jackson County (19A)?", ["Jackson County (19A)"]),
         ("Where is Atlantis?", []),

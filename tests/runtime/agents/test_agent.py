@@ -39,6 +39,15 @@ def test_a_question_that_names_no_record_is_not_answered_from_thin_air(agent: Di
     assert update["results"] == {"answer": NOT_FOUND}
 
 
+def test_a_follow_up_is_about_the_record_before_it_and_a_new_name_about_a_new_one(agent: DistilledModelAgent) -> None:
+    first = ask(agent, "Which country is Aarhus in?")
+    state = AgentState(messages=[HumanMessage("And its population?")], context=first["context"])  # type: ignore[typeddict-item]
+    follow_up = agent(state)
+    assert follow_up["context"]["record"] == "city: Aarhus\ncountry: Denmark"
+    state = AgentState(messages=[HumanMessage("And Cork (US)?")], context=follow_up["context"])
+    assert agent(state)["context"]["candidates"] == ["Cork (US)"]
+
+
 def test_a_record_of_ones_own_is_read_instead(agent: DistilledModelAgent) -> None:
     update = ask(agent, "Which country is Aarhus in?", record="city: Aarhus\ncountry: Norway")
     direct = agent.model.invoke("city: Aarhus\ncountry: Norway\n\nWhich country is Aarhus in?")
