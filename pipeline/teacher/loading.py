@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from tokenizers import AddedToken, Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
@@ -61,7 +62,7 @@ def load_model(name: str, *, template: str | None = CHATML) -> LoadedModel:
             model = AutoModelForCausalLM.from_pretrained(
                 source, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, **options
             )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             "The model can't be loaded.",
             where=name,
