@@ -19,9 +19,9 @@ from .errors import AttarError, MissingExtra
 __all__ = ["main"]
 
 _VERBS = {
-    "ask": ("attar.runtime.commands", "Answer one question with a bundle."),
-    "export": ("attar.pipeline.commands", "Export a causal LM folder to a bundle."),
-    "run": ("attar.pipeline.commands", "From tables to a measured bundle, as a config says."),
+    "ask": ("attar.runtime.verbs.ask", "Answer one question with a bundle."),
+    "export": ("attar.pipeline.verbs.export", "Export a causal LM folder to a bundle."),
+    "run": ("attar.pipeline.verbs.run", "From tables to a measured bundle, as a config says."),
 }
 _INTERRUPTED = 130
 
@@ -36,7 +36,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _VERBS:
             return None
         module = importlib.import_module(_VERBS[cmd_name][0])
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

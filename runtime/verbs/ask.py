@@ -1,4 +1,4 @@
-"""The runtime's verbs. Does not know how an answer is made."""
+"""``attar ask``. Does not know how an answer is made."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 
 import click
 
-__all__ = ["ask_command"]
+__all__ = ["command"]
 
 
 @click.command("ask")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("question")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def ask_command(bundle: Path, question: str, as_json: bool) -> None:
+def command(bundle: Path, question: str, as_json: bool) -> None:
     r"""Answer QUESTION with the student in BUNDLE, from the record that the question names.
 
     \b
     Example:
       attar ask runs/quickstart/bundle "What is the capital of Denmark?"
     """
-    from .agents import AgenticWorkflow
+    from ..agents import AgenticWorkflow
 
     state = AgenticWorkflow(bundle).run(query=question)
     answer = state["messages"][-1].text

@@ -1,0 +1,41 @@
+"""``attar run``. Does not know how a run works."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("run")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the config.")
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def command(config: Path, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:
+    r"""Do the run that CONFIG describes: data, teacher, student, export, measurement, bundle.
+
+    What an earlier call finished is not done again.
+
+    \b
+    Examples:
+      attar run configs/quickstart.json
+      attar run configs/quickstart.json --set distillation.steps=40 --set name=short
+    """
+    from ..config import load_config
+
+    settings = load_config(config, overrides)
+    from ..report import results_table
+    from ..run import run
+
+    report = run(settings, runs)
+    if as_json:
+        click.echo(json.dumps(report.to_dict()))
+        return
+    click.echo(results_table(report))
+    spent = ", ".join(f"{name} {seconds:.0f}" for name, seconds in report.seconds.items())
+    click.echo(f"\nseconds: {spent}")
+    click.echo(f"bundle: {report.bundle}")
