@@ -21,6 +21,7 @@ __all__ = ["main"]
 _VERBS = {
     "ask": ("attar.runtime.verbs.ask", "Answer one question with a bundle."),
     "config": ("attar.pipeline.verbs.config", "Check, show or start a config; print its schema."),
+    "doctor": ("attar.runtime.verbs.doctor", "What is wrong here, and how to mend it."),
     "export": ("attar.pipeline.verbs.export", "Export a causal LM folder to a bundle."),
     "init": ("attar.pipeline.verbs.init", "Write a recipe for your own tables."),
     "run": ("attar.pipeline.verbs.run", "From tables to a measured bundle, as a config says."),

@@ -41,7 +41,16 @@ def test_the_wheel_holds_every_file_of_the_tree(tmp_path: Path) -> None:
 
 def test_the_base_install_asks_for_the_runtimes_libraries_only() -> None:
     names = {requirement.split(">")[0] for requirement in PROJECT["project"]["dependencies"]}
-    assert names == {"click", "jinja2", "langchain-core", "langgraph", "numpy", "onnxruntime", "tokenizers"}
+    assert names == {
+        "click",
+        "jinja2",
+        "langchain-core",
+        "langgraph",
+        "numpy",
+        "onnxruntime",
+        "packaging",
+        "tokenizers",
+    }
 
 
 def test_every_proven_version_is_of_something_that_is_asked_for() -> None:

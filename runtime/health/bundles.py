@@ -1,0 +1,56 @@
+"""Whether a bundle is whole and answers. Does not know how good the answers are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..bundle import Bundle
+from ..errors import AttarError
+from .finding import Finding
+
+__all__ = ["examine_bundle"]
+
+_INSTALL = "Run: pip install attar"
+
+
+def examine_bundle(path: Path) -> Iterator[Finding]:
+    """Every byte against the manifest, the records, and one token of an answer."""
+    try:
+        bundle = Bundle.open(path)
+        manifest = bundle.manifest
+        size = f"{bundle.size / 1e6:.1f} MB, {manifest.quantization}, {manifest.architecture.parameters / 1e6:.1f}M"
+        yield Finding("bundle", "ok", f"{size} parameters; every byte as its manifest says")
+        yield _records(bundle)
+        yield _answer(bundle)
+    except AttarError as error:
+        where = f" ({error.where})" if error.where else ""
+        yield Finding("bundle", "fault", f"{error.what}{where}", error.next_step or "Export it anew.")
+    except ModuleNotFoundError as error:
+        yield Finding("bundle", "fault", f"there is no module {error.name!r} to answer with", _INSTALL)
+
+
+def _records(bundle: Bundle) -> Finding:
+    from ..records import Records
+
+    if bundle.records is None:
+        return Finding("bundle records", "note", "none: the agent has nothing to look up")
+    return Finding("bundle records", "ok", f"{len(Records(bundle.records))} records")
+
+
+def _answer(bundle: Bundle) -> Finding:
+    from ..engine import Engine
+    from ..prompts import answer_prompt
+    from ..text import ChatTokenizer
+
+    started = time.perf_counter()
+    engine, tokenizer = Engine(bundle), ChatTokenizer.load(bundle.path)
+    loaded = time.perf_counter()
+    prompt = tokenizer.encode_chat(answer_prompt("What is known?", None))
+    count = sum(1 for _ in engine.generate(prompt, max_new_tokens=1, stop_ids=()))
+    ended = time.perf_counter()
+    if count != 1:
+        return Finding("bundle answer", "fault", "the graph gives no token", "Export the bundle anew.")
+    spent = f"loaded in {loaded - started:.2f} s, first token in {(ended - loaded) * 1000:.0f} ms"
+    return Finding("bundle answer", "ok", f"{spent} on {engine.threads} threads")
