@@ -105,6 +105,9 @@ class DistillationConfig(_Section):
         "auto", description="bfloat16 autocast where the CPU gains by it, or as told."
     )
     seed: int = Field(0, description="Seed of every random choice in training.")
+    checkpoint_seconds: float = Field(
+        120.0, ge=0, description="Least time between two checkpoints of unfinished training."
+    )
     output: Path = Field(Path("distilled_model"), description="Where save_distilled_model writes.")
 
 
