@@ -29,14 +29,14 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def track(title: str, total: int) -> Iterator[Progress]:
-    """Show the progress of ``total`` steps."""
-    with (_bar if sys.stderr.isatty() else _lines)(title, total) as progress:
+def track(title: str, total: int, *, done: int = 0) -> Iterator[Progress]:
+    """Show the progress of ``total`` steps, some of which may have been done before."""
+    with (_bar if sys.stderr.isatty() else _lines)(title, total, done) as progress:
         yield progress
 
 
 @contextmanager
-def _bar(title: str, total: int) -> Iterator[Progress]:
+def _bar(title: str, total: int, done: int) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -50,7 +50,7 @@ def _bar(title: str, total: int) -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     with RichProgress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task(title, total=total, figures="")
+        task = bars.add_task(title, total=total, completed=done, figures="")
 
         def advance(steps: int = 1, **figures: float) -> None:
             bars.update(task, advance=steps, figures=_written(figures))
@@ -59,9 +59,9 @@ def _bar(title: str, total: int) -> Iterator[Progress]:
 
 
 @contextmanager
-def _lines(title: str, total: int) -> Iterator[Progress]:
+def _lines(title: str, total: int, done: int) -> Iterator[Progress]:
     started = last = time.monotonic()
-    done = 0
+    before = done
 
     def advance(steps: int = 1, **figures: float) -> None:
         nonlocal done, last
@@ -69,7 +69,7 @@ def _lines(title: str, total: int) -> Iterator[Progress]:
         now = time.monotonic()
         if now - last >= _SECONDS_BETWEEN_LINES or done >= total:
             last = now
-            left = (now - started) / max(done, 1) * max(total - done, 0)
+            left = (now - started) / max(done - before, 1) * max(total - done, 0)
             say(f"{title}: {done}/{total}  {_written(figures)}  {now - started:.0f} s, {left:.0f} s left")
 
     yield advance

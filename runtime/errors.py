@@ -2,6 +2,7 @@
 
     AttarError                    exit code
     ├── CheckFailed                   1      something was measured and fell short
+    │   ├── OutOfSpace                       the disk is full
     │   └── ParityError                      two forms of one model disagree
     ├── UsageError                    2      the call itself is wrong
     │   ├── ConfigError                      a config has a wrong key or value
@@ -27,6 +28,7 @@ __all__ = [
     "DataError",
     "MissingExtra",
     "ModelError",
+    "OutOfSpace",
     "ParityError",
     "Refused",
     "TokenizerMismatch",
@@ -80,6 +82,10 @@ class CheckFailed(AttarError):
     """Something was measured and fell short of its limit."""
 
     exit_code = 1
+
+
+class OutOfSpace(CheckFailed):
+    """There is no room to write; what was finished is kept."""
 
 
 class ParityError(CheckFailed):

@@ -1,16 +1,20 @@
-"""Files that are either whole or not there: hashes, atomic writes, staged folders.
+"""Files that are either whole or not there: hashes, atomic writes, staged folders, locks.
 
-Hands on digests and a way to write that a crash can't leave half done.
-Does not know what is in the files.
+Hands on digests and a way to write that a crash can't leave half done. What is being written has a name that
+ends in ``.part``; after a crash, ``sweep`` removes it. Does not know what is in the files.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
 import shutil
+import socket
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,16 +22,23 @@ from pathlib import Path
 from .errors import Refused
 
 __all__ = [
+    "locked",
     "read_json",
+    "replaced_file",
     "require_replaceable",
     "sha256_file",
     "sha256_text",
     "staged_folder",
+    "sweep",
     "write_atomic",
     "write_json",
 ]
 
 _BLOCK_BYTES = 1 << 20
+_PART = ".part"
+_LOCK = ".lock"
+_EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
+_AT_FDCWD = -100
 
 
 def sha256_file(path: Path) -> str:
@@ -44,22 +55,28 @@ def sha256_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write beside the target, flush to disk, then rename over it."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write; it is flushed to disk and takes the path's place when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
+    os.close(handle)
+    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        yield temporary
+        temporary.chmod(0o644)
+        _sync(temporary)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     _sync(path.parent)
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write beside the target, flush to disk, then rename over it."""
+    with replaced_file(path) as temporary:
+        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -96,7 +113,7 @@ def staged_folder(target: Path, *, marker: str) -> Iterator[Path]:
     """
     require_replaceable(target, marker)
     target.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    staged = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=_PART))
     try:
         yield staged
         staged.chmod(0o755)
@@ -125,15 +142,65 @@ def require_replaceable(target: Path, marker: str) -> None:
     )
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a crash left half written in a folder. Only for who alone writes there."""
+    for path in folder.glob(f".*{_PART}"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder alone; the lock ends with the process, however it ends.
+
+    Raises:
+        Refused: Another process holds it.
+    """
+    import fcntl  # Unix only; the runtime, which never locks, must import elsewhere too
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("a+", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            stream.seek(0)
+            raise Refused(
+                "Another process works in this folder.",
+                where=folder,
+                why=stream.read().strip() or None,
+                next_step="Wait until it has ended, or stop it; or choose another name for this run.",
+            ) from error
+        stream.truncate(0)
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        stream.write(f"Process {os.getpid()} ({Path(sys.argv[0]).name}) on {socket.gethostname()} since {since}.")
+        stream.flush()
+        yield
+
+
 def _swap(staged: Path, target: Path) -> None:
-    if target.exists():
-        old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old."))
+    """Put the staged folder in the target's place, so that at no instant neither is there."""
+    if not target.exists():
+        staged.replace(target)
+    elif _exchanged(staged, target):
+        shutil.rmtree(staged, ignore_errors=True)
+    else:
+        old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old.", suffix=_PART))
         target.replace(old / target.name)
         staged.replace(target)
         shutil.rmtree(old, ignore_errors=True)
-    else:
-        staged.replace(target)
     _sync(target.parent)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step, where the system can (Linux, most of its file systems)."""
+    try:
+        exchange = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    done: int = exchange(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE)
+    return done == 0
 
 
 def _sync(path: Path) -> None:

@@ -150,6 +150,12 @@ class DistillationConfig(Section):
         "auto", description="bfloat16 autocast where the CPU gains by it, or as told.", examples=["auto", "float32"]
     )
     seed: int = Field(0, description="Seed of every random choice in training.", examples=[0])
+    checkpoint_seconds: float = Field(
+        120.0,
+        ge=0,
+        description="Least time between two checkpoints of unfinished training.",
+        examples=[120.0, 0.0],
+    )
     output: Path = Field(
         Path("distilled_model"),
         strict=False,

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from ..checkpoints import Checkpoints
 from .batches import Batch, Packed, endless_batches
 from .forward import answer_logits, run_body
 from .loop import Schedule, train
@@ -28,6 +29,7 @@ def correct(
     batch_tokens: int,
     precision: str,
     seed: int,
+    checkpoints: Checkpoints | None = None,
 ) -> list[float]:
     """Fine-tune on answers by cross-entropy, the embeddings frozen; returns the loss at each step."""
 
@@ -41,7 +43,8 @@ def correct(
     teacher.get_input_embeddings().requires_grad_(False)
     teacher.train()
     try:
-        return train("correct teacher", teacher, endless_batches(sequences, batch_tokens, seed), loss_of, schedule)
+        batches = endless_batches(sequences, batch_tokens, seed)
+        return train("correct teacher", teacher, batches, loss_of, schedule, checkpoints)
     finally:
         teacher.eval()
         teacher.requires_grad_(False)

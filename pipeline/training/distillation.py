@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from ..checkpoints import Checkpoints
 from ..losses import cosine_distance, relative_error
 from ..student import even_layers
 from .batches import Batch, Packed, endless_batches
@@ -60,7 +61,14 @@ class Pair:
 
 
 def align(
-    pair: Pair, sequences: Sequence[Packed], schedule: Schedule, *, batch_tokens: int, precision: str, seed: int
+    pair: Pair,
+    sequences: Sequence[Packed],
+    schedule: Schedule,
+    *,
+    batch_tokens: int,
+    precision: str,
+    seed: int,
+    checkpoints: Checkpoints | None = None,
 ) -> list[float]:
     """Train each of the student's layers alone; returns the mean relative error at each step."""
 
@@ -74,7 +82,8 @@ def align(
         return relative_error(ours[1:], [theirs[end] for end in pair.ends], batch.real)
 
     _prepare(pair)
-    return train("align layers", pair.student, endless_batches(sequences, batch_tokens, seed), loss_of, schedule)
+    batches = endless_batches(sequences, batch_tokens, seed)
+    return train("align layers", pair.student, batches, loss_of, schedule, checkpoints)
 
 
 def distill(
@@ -87,6 +96,7 @@ def distill(
     batch_tokens: int,
     precision: str,
     seed: int,
+    checkpoints: Checkpoints | None = None,
 ) -> list[float]:
     """Train the student end to end; returns the loss at each step.
 
@@ -99,6 +109,7 @@ def distill(
         batch_tokens: Tokens of one batch.
         precision: "float32" or "bfloat16".
         seed: Seed of the order.
+        checkpoints: Where unfinished training is kept.
     """
     kept = pair.vocabulary_size
 
@@ -117,7 +128,8 @@ def distill(
         return total
 
     _prepare(pair)
-    return train("distill", pair.student, endless_batches(sequences, batch_tokens, seed), loss_of, schedule)
+    batches = endless_batches(sequences, batch_tokens, seed)
+    return train("distill", pair.student, batches, loss_of, schedule, checkpoints)
 
 
 def _prepare(pair: Pair) -> None:

@@ -15,6 +15,7 @@ import torch
 from attar.runtime.errors import DataError, TokenizerMismatch, UsageError
 from attar.runtime.files import write_json
 
+from ..checkpoints import Checkpoints
 from ..config import DistillationConfig
 from ..data.render import render
 from ..data.samples import Sample
@@ -36,10 +37,17 @@ class ModelDistiller:
     Args:
         config: What to distil, and how.
         loss: A loss of one's own; by default :class:`DistillationLoss` with the config's temperature and alpha.
+        checkpoints: Where unfinished training is kept, so that the same calls go on from it after a crash.
     """
 
-    def __init__(self, config: DistillationConfig, loss: DistillationLoss | None = None) -> None:
+    def __init__(
+        self,
+        config: DistillationConfig,
+        loss: DistillationLoss | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self.config = config
+        self.checkpoints = checkpoints
         self.loss = loss or DistillationLoss(config.temperature, config.alpha)
         self.precision = chosen_precision(config.precision)
         self.teacher: LoadedModel | None = None
@@ -90,6 +98,7 @@ class ModelDistiller:
             batch_tokens=config.batch_tokens,
             precision=self.precision,
             seed=config.seed,
+            checkpoints=self.checkpoints,
         )
         self._corrected = True
         if self.student is not None and config.student_model_name is None:
@@ -126,6 +135,7 @@ class ModelDistiller:
                 batch_tokens=config.batch_tokens,
                 precision=self.precision,
                 seed=config.seed,
+                checkpoints=self.checkpoints,
             )
         distill(
             pair,
@@ -136,6 +146,7 @@ class ModelDistiller:
             batch_tokens=config.batch_tokens,
             precision=self.precision,
             seed=config.seed + 1,
+            checkpoints=self.checkpoints,
         )
         student.model.eval()
         return student

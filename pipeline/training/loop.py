@@ -1,6 +1,6 @@
 """The optimizer loop that correction, alignment and distillation share.
 
-AdamW, warm-up and cosine decay, clipped gradients. Does not know what the loss means.
+AdamW, warm-up and cosine decay, clipped gradients; goes on from a checkpoint. Does not know what the loss means.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
 
 from attar.runtime.errors import CheckFailed
 
+from ..checkpoints import Checkpoint, Checkpoints
 from ..progress import track
 from .batches import Batch
 
@@ -22,6 +24,7 @@ __all__ = ["Schedule", "train"]
 
 _CLIP = 1.0
 _BETAS = (0.9, 0.95)
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True)
@@ -53,30 +56,76 @@ def train(
     batches: Iterable[Batch],
     loss_of: Callable[[Batch], Tensor],
     schedule: Schedule,
+    checkpoints: Checkpoints | None = None,
 ) -> list[float]:
     """Run the schedule; returns the loss at each step.
+
+    With checkpoints it goes on from the last one, to the very weights that an uninterrupted run would have
+    given (same seed, threads and machine). ``batches`` must be the same again.
 
     Raises:
         CheckFailed: The loss is not a finite number; the weights are those before that step.
     """
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True)
-    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
-    losses: list[float] = []
+    training = _Training(title, model, schedule, checkpoints)
+    losses = training.losses
     tokens, started = 0, time.monotonic()
-    with track(title, schedule.steps) as progress:
-        for step, batch in zip(range(schedule.steps), batches, strict=False):
+    with track(title, schedule.steps, done=len(losses)) as progress:
+        for batch in islice(batches, len(losses), schedule.steps):
             loss = loss_of(batch)
-            losses.append(_finite(loss.item(), title, step))
+            value = _finite(loss.item(), title, len(losses))
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(parameters, _CLIP)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            rates.step()
+            training.step(value)
             tokens += batch.tokens
             recent = losses[-20:]
             progress(loss=sum(recent) / len(recent), tokens_per_second=tokens / (time.monotonic() - started))
     return losses
+
+
+class _Training:
+    """Weights, optimizer and random state, and how they are kept and taken up again."""
+
+    def __init__(self, title: str, model: nn.Module, schedule: Schedule, checkpoints: Checkpoints | None) -> None:
+        self.title = title
+        self.schedule = schedule
+        self.checkpoints = checkpoints
+        self.losses: list[float] = []
+        self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        self._optimizer = torch.optim.AdamW(
+            self._weights.values(), schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True
+        )
+        found = checkpoints.load(title) if checkpoints else None
+        if found:
+            self._restore(found)
+
+    def step(self, loss: float) -> None:
+        """One optimizer step on the gradients that are there."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.schedule.learning_rate * self.schedule.factor(len(self.losses))
+        nn.utils.clip_grad_norm_(self._weights.values(), _CLIP)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.losses.append(loss)
+        ended = len(self.losses) == self.schedule.steps
+        if self.checkpoints and (ended or self.checkpoints.is_due()):
+            self.checkpoints.save(self.title, self._state(with_moments=not ended), {"losses": self.losses})
+
+    def _state(self, *, with_moments: bool) -> dict[str, Tensor]:
+        state = {f"weight/{name}": weight.detach() for name, weight in self._weights.items()}
+        state["random"] = torch.get_rng_state()
+        if with_moments:
+            for name, weight in self._weights.items():
+                state |= {f"{moment}/{name}": self._optimizer.state[weight][moment] for moment in _MOMENTS}
+        return state
+
+    def _restore(self, found: Checkpoint) -> None:
+        self.losses.extend(found.facts["losses"])
+        steps = torch.tensor(float(len(self.losses)))
+        with torch.no_grad():
+            for name, weight in self._weights.items():
+                weight.copy_(found.tensors[f"weight/{name}"])
+                moments = {moment: found.tensors.get(f"{moment}/{name}") for moment in _MOMENTS}
+                self._optimizer.state[weight] = {"step": steps.clone(), **moments}
+        torch.set_rng_state(found.tensors["random"])
 
 
 def _finite(loss: float, title: str, step: int) -> float:

@@ -1,0 +1,95 @@
+"""Checkpoints: unfinished work of a stage, for the attempt that comes after a crash.
+
+A folder with one safetensors file for each phase of training, and one JSON file for each result that is dear and
+done. Every file is written beside its place and moved in when whole. Does not know what the tensors mean.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attar.runtime.files import read_json, replaced_file, write_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Checkpoint", "Checkpoints"]
+
+_FACTS = "facts"
+_SPENT = "spent.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Tensors by name, and facts as JSON values."""
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+class Checkpoints:
+    """A folder of checkpoints.
+
+    Args:
+        folder: Made when the first is saved.
+        every_seconds: Least time between two checkpoints of one phase; 0 saves at every chance.
+    """
+
+    def __init__(self, folder: Path, every_seconds: float = 120.0) -> None:
+        self.folder = folder
+        self.every_seconds = every_seconds
+        self.earlier_seconds = self._spent()
+        self._started = self._last = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether it is time for another."""
+        return time.monotonic() - self._last >= self.every_seconds
+
+    def save(self, phase: str, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Keep the state of a phase in place of its earlier one.
+
+        Raises:
+            OSError: It can't be written; the earlier one is still there.
+        """
+        from safetensors.torch import save
+
+        # As bytes, not through save_file: Rust's error for a full disk has no errno.
+        content = save(dict(tensors), {_FACTS: json.dumps(dict(facts))})
+        with replaced_file(self._file(phase)) as temporary:
+            temporary.write_bytes(content)
+        self._last = time.monotonic()
+        write_json(self.folder / _SPENT, {"seconds": self.earlier_seconds + self._last - self._started})
+
+    def load(self, phase: str) -> Checkpoint | None:
+        """The last state of a phase, if there is one."""
+        from safetensors import safe_open
+
+        file = self._file(phase)
+        if not file.is_file():
+            return None
+        with safe_open(file, framework="pt") as stored:
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no dict
+            return Checkpoint(tensors, json.loads(stored.metadata()[_FACTS]))
+
+    def remember(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A result as JSON values: the one that an earlier attempt kept, or a new one."""
+        file = self.folder / f"{_slug(name)}.json"
+        if not file.is_file():
+            write_json(file, make())
+        return read_json(file)
+
+    def _file(self, phase: str) -> Path:
+        return self.folder / f"{_slug(phase)}.safetensors"
+
+    def _spent(self) -> float:
+        file = self.folder / _SPENT
+        return float(str(read_json(file)["seconds"])) if file.is_file() else 0.0
+
+
+def _slug(name: str) -> str:
+    return name.replace(" ", "-")

@@ -1,0 +1,108 @@
+"""The hash of the code that a stage runs.
+
+It covers a module and all of attar that it imports, wherever in the file, by their syntax trees: comments,
+docstrings and layout don't count. Code that only words or checks what a person sees or writes is left out, and
+so are other libraries; their versions stand in ``run.json``. Does not import what it hashes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from attar.runtime.files import sha256_text
+
+__all__ = ["code_hash"]
+
+_NOT_WORK = frozenset(
+    {"attar.pipeline", "attar.pipeline.checkpoints", "attar.pipeline.config", "attar.pipeline.progress"}
+    | {"attar.pipeline.stages.store", "attar.pipeline.stages", "attar.runtime.errors", "attar.runtime.files"}
+)
+
+
+@cache
+def code_hash(module: str) -> str:
+    """SHA-256 over the syntax trees of a module and of all of attar that it imports, as 64 hex digits."""
+    seen: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name in _NOT_WORK:
+            continue
+        tree = _tree(name)
+        seen[name] = ast.dump(_without_docstrings(tree))
+        waiting.extend(_imports(tree, name))
+    return sha256_text("\n".join(f"{name} {seen[name]}" for name in sorted(seen)))
+
+
+def _imports(tree: ast.Module, module: str) -> Iterator[str]:
+    """Modules of attar that a module imports when it runs."""
+    for node in _running(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if _file(alias.name))
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, module)
+            if _file(base) is None:
+                continue
+            yield base
+            for alias in node.names:
+                yield from _homes(base, alias.name)
+
+
+def _homes(base: str, name: str) -> Iterator[str]:
+    """Where a name comes from that a module hands on: a submodule, or the one that it is lazily imported from."""
+    if _file(f"{base}.{name}"):
+        yield f"{base}.{name}"
+        return
+    for node in ast.walk(_tree(base)):
+        if isinstance(node, ast.ImportFrom) and name in {alias.asname or alias.name for alias in node.names}:
+            home = _absolute(node, base)
+            if _file(home):
+                yield home
+                yield from _homes(home, name)
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node but those under ``if TYPE_CHECKING``."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
+            yield from _running(child)
+
+
+def _absolute(node: ast.ImportFrom, module: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = module.split(".")
+    is_package = (file := _file(module)) is not None and file.name == "__init__.py"
+    kept = parts[: len(parts) - node.level + is_package]
+    return ".".join([*kept, node.module] if node.module else kept)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return tree
+
+
+def _tree(module: str) -> ast.Module:
+    file = _file(module)
+    assert file is not None, module  # only modules that have a file are waiting
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def _file(module: str) -> Path | None:
+    """The file of a module of attar; None for anything else."""
+    half, _, rest = module.removeprefix("attar.").partition(".")
+    if not module.startswith("attar.") or half not in ("pipeline", "runtime"):
+        return None
+    spec = find_spec(f"attar.{half}")
+    assert spec is not None and spec.origin is not None  # both halves are always installed
+    place = Path(spec.origin).parent.joinpath(*rest.split(".")) if rest else Path(spec.origin).parent
+    candidates = (place.with_suffix(".py"), place / "__init__.py") if rest else (place / "__init__.py",)
+    return next((file for file in candidates if file.is_file()), None)

@@ -1,0 +1,46 @@
+"""Stage ``teacher``: the teacher, scored as it came, corrected, and scored again. Does not know students."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ..config import RunConfig
+from .data import test_samples, training_samples
+from .scoring import score_torch
+from .store import Stage, Work
+
+__all__ = ["MODEL", "stage"]
+
+MODEL = "model"
+_SETTINGS = frozenset(
+    {"teacher_model_name", "correction", "batch_tokens", "questions_per_sequence", "precision", "warmup", "seed"}
+)
+
+
+def stage(config: RunConfig) -> Stage:
+    """The stage for a config."""
+    settings = config.distillation.model_dump(mode="json", include=set(_SETTINGS))
+    inputs = {"distillation": settings, "max_new_tokens": config.measurement.max_new_tokens}
+    return Stage("teacher", __name__, inputs, partial(_work, config), needs=("data",))
+
+
+def _work(config: RunConfig, work: Work) -> dict[str, Any]:
+    from ..progress import say
+    from ..teacher import save_model
+    from ..training.distiller import ModelDistiller
+
+    data, remember = work.products["data"], work.checkpoints.remember
+    test = test_samples(data)
+    distiller = ModelDistiller(config.distillation, checkpoints=work.checkpoints)
+    say(f"teacher: loading {config.distillation.teacher_model_name}")
+    teacher = distiller.load_teacher_model()
+    title = "score teacher as it came"
+    scores = {"teacher": remember(title, lambda: score_torch(config, teacher, test, title))}
+    scores["corrected_teacher"] = scores["teacher"]
+    if config.distillation.correction.steps:
+        distiller.correct_teacher(training_samples(data))
+        again = "score corrected teacher"
+        scores["corrected_teacher"] = remember(again, lambda: score_torch(config, teacher, test, again))
+    save_model(teacher, work.folder / MODEL)
+    return {"scores": scores, "parameters": teacher.parameters}

@@ -1,0 +1,59 @@
+"""Checkpoints: whole or not there, and only as often as wanted."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from attar.pipeline.checkpoints import Checkpoints
+
+
+def test_what_is_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
+    weights = torch.randn(3, 5)
+    Checkpoints(tmp_path / "new").save("align layers", {"weight": weights}, {"losses": [0.1, 1 / 3]})
+    found = Checkpoints(tmp_path / "new").load("align layers")
+    assert found is not None
+    assert torch.equal(found.tensors["weight"], weights)
+    assert found.facts == {"losses": [0.1, 1 / 3]}
+    assert Checkpoints(tmp_path / "new").load("distill") is None
+
+
+def test_a_checkpoint_is_due_when_its_time_has_come(tmp_path: Path) -> None:
+    assert Checkpoints(tmp_path, 0).is_due()
+    assert not Checkpoints(tmp_path, 60).is_due()
+
+
+def test_the_time_of_earlier_attempts_is_known(tmp_path: Path) -> None:
+    first = Checkpoints(tmp_path)
+    first.save("distill", {}, {})
+    second = Checkpoints(tmp_path)
+    assert second.earlier_seconds > 0
+    second.save("distill", {}, {})
+    assert Checkpoints(tmp_path).earlier_seconds > second.earlier_seconds
+
+
+def test_a_result_is_made_once(tmp_path: Path) -> None:
+    assert Checkpoints(tmp_path).remember("score teacher", lambda: {"n": 3}) == {"n": 3}
+    assert Checkpoints(tmp_path).remember("score teacher", lambda: {"n": 4}) == {"n": 3}
+
+
+def test_a_write_that_fails_leaves_the_earlier_checkpoint(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save("distill", {"weight": torch.ones(4)}, {"losses": [1.0]})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # the kernel refuses more, as a full disk does
+    try:
+        with pytest.raises(OSError, match="large"):
+            checkpoints.save("distill", {"weight": torch.ones(40_000)}, {"losses": [1.0, 0.5]})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    found = checkpoints.load("distill")
+    assert found is not None
+    assert found.facts == {"losses": [1.0]}
+    assert not list(tmp_path.glob(".*.part"))
