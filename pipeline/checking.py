@@ -12,9 +12,9 @@ from typing import Any
 from attar.runtime.errors import DataError
 
 from .config import RunConfig
-from .data import StructuredDataLoader
+from .stages.data import configured_loader
 
-__all__ = ["TableFacts", "check_tables", "configured_loader"]
+__all__ = ["TableFacts", "check_tables"]
 
 
 @dataclass(frozen=True)
@@ -38,31 +38,6 @@ class TableFacts:
     def to_dict(self) -> dict[str, Any]:
         """The same, for JSON."""
         return asdict(self)
-
-
-def configured_loader(config: RunConfig) -> StructuredDataLoader:
-    """A loader with the config's settings and all its tables.
-
-    Raises:
-        DataError: A table or a column that the config names is missing or can't be read.
-    """
-    section = config.data
-    loader = StructuredDataLoader(
-        questions_per_record=section.questions_per_record,
-        records_per_table=section.records_per_table,
-        counterfactual=section.counterfactual,
-        test_share=section.test_share,
-        test_questions=section.test_questions,
-        salt=section.salt,
-        seed=config.distillation.seed,
-    )
-    for number, table in enumerate(section.tables):
-        try:
-            loader.load(table.path, label=table.label, entity=table.entity, columns=table.columns)
-        except DataError as error:
-            error.where = f"data.tables.{number}: {error.where or table.path}"
-            raise
-    return loader
 
 
 def check_tables(config: RunConfig) -> list[TableFacts]:

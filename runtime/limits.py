@@ -6,13 +6,14 @@ counts. Does not know what the figures are used for.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CGROUPS", "Memory", "affinity", "cpu_quota", "existing", "free_disk", "memory"]
+__all__ = ["CGROUPS", "Memory", "affinity", "available_threads", "cpu_quota", "existing", "free_disk", "memory"]
 
 CGROUPS = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
@@ -38,6 +39,15 @@ class Memory:
 def affinity() -> int:
     """Cores that the affinity mask leaves."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_threads(root: Path = CGROUPS) -> int:
+    """Cores that the affinity mask and the control groups' CPU quota leave, at least 1.
+
+    onnxruntime sizes its pool by the host's cores and does not see a container's limit.
+    """
+    quota = cpu_quota(root)
+    return affinity() if quota is None else max(1, min(affinity(), math.ceil(quota)))
 
 
 def cpu_quota(root: Path = CGROUPS, membership: Path = _MEMBERSHIP) -> float | None:

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 
 from attar.runtime.bundle import Architecture
 from attar.runtime.engine.session import DecoderSession
-from attar.runtime.engine.threads import available_threads
+from attar.runtime.limits import available_threads
 
 __all__ = ["Parity", "measure_parity", "reference_answers"]
 

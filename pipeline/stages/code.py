@@ -18,7 +18,8 @@ from attar.runtime.files import sha256_text
 __all__ = ["code_hash"]
 
 _NOT_WORK = frozenset(
-    {"attar.pipeline", "attar.pipeline.checkpoints", "attar.pipeline.config", "attar.pipeline.progress"}
+    {"attar.pipeline", "attar.pipeline.checkpoints", "attar.pipeline.config", "attar.pipeline.config.models"}
+    | {"attar.pipeline.config.reading", "attar.pipeline.progress"}
     | {"attar.pipeline.stages.store", "attar.pipeline.stages", "attar.runtime.errors", "attar.runtime.files"}
 )
 

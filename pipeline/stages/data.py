@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from attar.runtime.errors import DataError
 from attar.runtime.files import sha256_file
 from attar.runtime.records import Record, write_records
 
@@ -12,7 +13,7 @@ from ..config import RunConfig
 from ..data import Sample, StructuredDataLoader, read_samples, write_samples
 from .store import Product, Stage, Work
 
-__all__ = ["RECORDS", "stage", "test_samples", "training_samples"]
+__all__ = ["RECORDS", "configured_loader", "stage", "test_samples", "training_samples"]
 
 RECORDS = "records.sqlite"
 _SAMPLES = "samples.jsonl"
@@ -41,7 +42,7 @@ def test_samples(data: Product) -> list[Sample]:
 
 
 def _work(config: RunConfig, work: Work) -> dict[str, Any]:
-    loader = _loaded(config)
+    loader = configured_loader(config)
     samples = loader.prepare_distillation_dataset()
     write_samples(work.folder / _SAMPLES, samples)
     records = list(loader.records())
@@ -57,7 +58,12 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     return {"samples": counts, "records": len(records), "sources": sources}
 
 
-def _loaded(config: RunConfig) -> StructuredDataLoader:
+def configured_loader(config: RunConfig) -> StructuredDataLoader:
+    """A loader with the config's settings and all its tables.
+
+    Raises:
+        DataError: A table or a column that the config names is missing or can't be read.
+    """
     section = config.data
     loader = StructuredDataLoader(
         questions_per_record=section.questions_per_record,
@@ -68,6 +74,10 @@ def _loaded(config: RunConfig) -> StructuredDataLoader:
         salt=section.salt,
         seed=config.distillation.seed,
     )
-    for table in section.tables:
-        loader.load(table.path, label=table.label, entity=table.entity, columns=table.columns)
+    for number, table in enumerate(section.tables):
+        try:
+            loader.load(table.path, label=table.label, entity=table.entity, columns=table.columns)
+        except DataError as error:
+            error.where = f"data.tables.{number}: {error.where or table.path}"
+            raise
     return loader

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..bundle import Bundle
 from ..errors import UsageError
+from ..limits import available_threads
 from .sampling import SamplingSettings, next_token
 from .session import DecoderSession
-from .threads import available_threads
 
 __all__ = ["Engine"]
 

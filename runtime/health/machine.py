@@ -11,8 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..engine.threads import available_threads
-from ..limits import affinity, cpu_quota, existing, free_disk, memory
+from ..limits import affinity, available_threads, cpu_quota, existing, free_disk, memory
 from .finding import Finding, as_gigabytes
 
 __all__ = ["examine_machine"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from attar.runtime.limits import cpu_quota, existing, free_disk, memory
+from attar.runtime.limits import affinity, available_threads, cpu_quota, existing, free_disk, memory
 
 MB = 1 << 20
 
@@ -83,3 +83,22 @@ def test_a_system_that_does_not_tell_its_memory_is_no_error(tmp_path: Path) -> N
 def test_disk_is_that_of_the_nearest_folder_that_is_there(tmp_path: Path) -> None:
     assert existing(tmp_path / "not" / "yet") == tmp_path
     assert free_disk(tmp_path / "not" / "yet") > 0
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [
+        ("max 100000", affinity()),
+        ("100000 100000", 1),
+        ("50000 100000", 1),
+        ("99900000 100000", affinity()),
+        ("nonsense", affinity()),
+    ],
+)
+def test_a_container_limit_is_seen(tmp_path: Path, quota: str, expected: int) -> None:
+    (tmp_path / "cpu.max").write_text(quota)
+    assert available_threads(tmp_path) == expected
+
+
+def test_without_a_cgroup_the_affinity_counts(tmp_path: Path) -> None:
+    assert available_threads(tmp_path) == affinity()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from attar.runtime.engine.threads import available_threads
 from attar.runtime.health import Finding, examine_machine
+from attar.runtime.limits import available_threads
 
 
 def look(folder: Path, subject: str, cpuinfo: str = "", **environment: str) -> Finding:
