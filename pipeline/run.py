@@ -18,7 +18,7 @@ from .config import RunConfig
 from .report import Report
 from .stages import Stages, card, data, export, measurement, student, teacher
 from .stages.export import BUNDLE
-from .versions import installed_versions
+from .versions import installed_versions, this_machine
 
 __all__ = ["run", "stages_of"]
 
@@ -84,19 +84,13 @@ def _timed(report: Report, stages: Stages, total: float) -> Report:
 
 def _manifest(config: RunConfig, stages: Stages, report: Report) -> dict[str, Any]:
     """What would have to be the same for the same hashes to come out, and the hashes."""
-    import torch
-
     return {
         "format": _FORMAT,
         "ended": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "config": config.model_dump(mode="json"),
         "seeds": {"data.salt": config.data.salt, "distillation.seed": config.distillation.seed},
         "versions": {"python": platform.python_version(), **installed_versions()},
-        "machine": {
-            "system": platform.platform(),
-            "processor": torch.cpu.get_capabilities().get("cpu_name") or platform.processor(),
-            "threads": torch.get_num_threads(),
-        },
+        "machine": this_machine(),
         "stages": {
             name: {"key": product.key, "seconds": product.seconds, "cached": product.cached, "files": product.files}
             for name, product in stages.products.items()

@@ -24,6 +24,7 @@ _VERBS = {
     "doctor": ("attar.runtime.verbs.doctor", "What is wrong here, and how to mend it."),
     "export": ("attar.pipeline.verbs.export", "Export a causal LM folder to a bundle."),
     "init": ("attar.pipeline.verbs.init", "Write a recipe for your own tables."),
+    "plan": ("attar.pipeline.verbs.plan", "What a run would do and need, before it runs."),
     "run": ("attar.pipeline.verbs.run", "From tables to a measured bundle, as a config says."),
 }
 _INTERRUPTED = 130
@@ -77,6 +78,7 @@ def main(debug: bool) -> None:
 
     \b
     Examples:
+      attar init my-table.csv
       attar run configs/quickstart.json
       attar export path/to/model --out bundle --quantize int8
       attar ask runs/quickstart/bundle "What is the capital of Denmark?"

@@ -120,6 +120,19 @@ class Stages:
             return None
         return Product(folder, known["key"], known["facts"], known["files"], known["seconds"], cached=True)
 
+    def missing(self, name: str) -> str | None:
+        """Why a stage's product has to be made; None where it is there."""
+        if self.found(name) is not None:
+            return None
+        try:
+            known = read_json(self.root / name / _FILE)
+        except (OSError, ValueError):
+            why = "not made yet"
+        else:
+            changed = known.get("key") != self.keys[name]
+            why = self._changed(name) if changed else "a file of it is missing or cut short"
+        return f"{why}; goes on from a checkpoint" if self._unfinished(name).is_dir() else why
+
     def make(self, name: str) -> Product:
         """The product of a stage: the one that is there if its key is the same, else a new one.
 
@@ -151,6 +164,11 @@ class Stages:
                 {"stage": stage.name, "code": code, "needs": needed, "inputs": dict(stage.inputs)}, sort_keys=True
             )
         )
+
+    def _changed(self, name: str) -> str:
+        """What a stage's key differs by, as far as keys tell."""
+        anew = [need for need in self._stages[name].needs if self.found(need) is None]
+        return f"{' and '.join(anew)} made anew" if anew else "its settings, data or code changed"
 
     def _unfinished(self, name: str) -> Path:
         return self.root / _UNFINISHED / f"{name}-{self.keys[name][:16]}"

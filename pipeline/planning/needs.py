@@ -1,0 +1,195 @@
+"""What each stage needs: time, memory and disk, by the sizes of the models and the numbers in the config.
+
+The formulas count what is known (weights, gradients, moments, steps, tokens); the constants were measured
+where their comments say. Does not know what is free, or which products are there already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..config import RunConfig
+from .shapes import Shape, shape_of
+from .speed import Speed
+
+__all__ = ["Need", "Sizes", "needs_of", "sizes_of"]
+
+_LIBRARIES = 0.55e9
+"""Resident bytes of Python with torch and transformers, no model loaded."""
+_LOAD_SECONDS = 1e-7
+"""Per parameter: 13 s for the packaged teacher's GGUF, which is dequantized; a folder takes less."""
+_SCORED_TOKENS = 112
+"""Forward tokens that a scored question costs: 512 took 28 s at 2,058 tokens/s (benchmarks/LOG.md)."""
+_BUNDLE_TOKENS = 720
+"""The same for a question to the bundle, one at a time and threads not spinning: 63 ms and 10 tokens (README)."""
+_ANSWER_SHARE = 0.25
+"""Share of a batch's tokens whose logits are computed, where several questions share a record."""
+_LOGIT_COPIES = 4
+"""fp32 logits, their softmax, its gradient and the half-precision product, for each model."""
+_EXPORT_SECONDS = 4e-7
+"""Per parameter: 38 s for 81M, export, quantization and parity together."""
+_EXPORT_COPIES = 5
+"""Graphs of the whole model in memory while Optimum writes and onnxruntime quantizes."""
+_WORKER_SECONDS = 8.0
+"""One variant in a fresh process: imports, load, a warm call and the decoded tokens, at 135M parameters."""
+_BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.65}
+"""A bundle's size by its form (benchmarks/LOG.md); small models carry relatively more of the tokenizer."""
+_CARD_SECONDS = 1.0
+_DATA_COPIES = 20
+"""Of the tables' bytes: rows as Python objects, and every question with its record."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one stage needs.
+
+    Attributes:
+        seconds: How long it takes.
+        memory: Bytes of memory at its peak.
+        kept: Bytes that it leaves on disk.
+        passing: Bytes on disk at its peak beyond those: checkpoints, and files on the way.
+    """
+
+    seconds: float
+    memory: float
+    kept: float
+    passing: float
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the needs are computed from.
+
+    Attributes:
+        teacher: The teacher's shape.
+        student: The student's.
+        questions: In the test split.
+        data_seconds: What loading the tables and asking all questions took just now.
+        data_bytes: Of the tables' files.
+    """
+
+    teacher: Shape
+    student: Shape
+    questions: int
+    data_seconds: float
+    data_bytes: int
+
+
+def sizes_of(config: RunConfig, questions: int, data_seconds: float) -> Sizes:
+    """Both models' shapes by the config.
+
+    Raises:
+        ModelError: A model's config can't be read.
+    """
+    settings = config.distillation
+    teacher = shape_of(settings.teacher_model_name)
+    if settings.student_model_name:
+        student = shape_of(settings.student_model_name)
+    else:
+        student = teacher.cut(min(settings.student_layers or -(-teacher.layers // 2), teacher.layers))
+    size = sum(table.path.stat().st_size for table in config.data.tables)
+    return Sizes(teacher, student, questions, data_seconds, size)
+
+
+def needs_of(config: RunConfig, sizes: Sizes, speed: Speed) -> dict[str, Need]:
+    """What each stage of a run needs, by the stage's name."""
+    made: dict[str, Callable[[RunConfig, Sizes, Speed], Need]] = {
+        "data": _data,
+        "teacher": _teacher,
+        "student": _student,
+        "export": _export,
+        "measurement": _measurement,
+        "card": _card,
+    }
+    return {name: make(config, sizes, speed) for name, make in made.items()}
+
+
+def _data(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
+    copies = _DATA_COPIES * sizes.data_bytes
+    return Need(sizes.data_seconds, _LIBRARIES / 4 + copies, copies, 0)
+
+
+def _teacher(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
+    settings, shape = config.distillation, sizes.teacher
+    tokens = settings.correction.steps * settings.batch_tokens
+    scorings = 2 if settings.correction.steps else 1
+    seconds = _LOAD_SECONDS * shape.parameters + scorings * _scoring(shape, sizes.questions, speed)
+    seconds += 6 * _active(shape) * tokens / speed.training
+    weights = 4 * shape.parameters
+    training = _training_memory(config, shape, speed) if tokens else weights
+    memory = _LIBRARIES + weights + max(weights, training)
+    return Need(seconds, memory, weights, _passing(shape) if tokens else 0)
+
+
+def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
+    settings, teacher, student = config.distillation, sizes.teacher, sizes.student
+    aligned = 0 if settings.student_model_name else settings.alignment_steps
+    tokens = (aligned + settings.steps) * settings.batch_tokens
+    per_token = 2 * _active(teacher) / speed.forward + 6 * _active(student) / speed.training
+    seconds = tokens * per_token + _scoring(student, sizes.questions, speed)
+    captured = 4 * settings.batch_tokens * (teacher.layers + student.layers) * teacher.width
+    teaching = 4 * teacher.parameters + captured + _logits(config, teacher)
+    memory = _LIBRARIES + teaching + 4 * student.parameters + _training_memory(config, student, speed)
+    phases = 4 * _trained(student) if aligned else 0  # the weights that the alignment ended with
+    return Need(seconds, memory, 4 * student.parameters, _passing(student) + phases)
+
+
+def _export(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
+    weights = 4 * sizes.student.parameters
+    kept = _BYTES_PER_WEIGHT[config.export.quantize] * sizes.student.parameters + sizes.data_bytes
+    return Need(
+        _EXPORT_SECONDS * sizes.student.parameters, _LIBRARIES + _EXPORT_COPIES * weights, kept, 2 * weights + kept
+    )
+
+
+def _measurement(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
+    settings, student, teacher = config.measurement, sizes.student, sizes.teacher
+    answering = sizes.questions * _BUNDLE_TOKENS * 2 * _active(student) / speed.forward
+    workers = 2 * settings.repetitions * _WORKER_SECONDS * max(1.0, teacher.parameters / 135e6)
+    bundle = _BYTES_PER_WEIGHT[config.export.quantize] * student.parameters
+    return Need(answering + workers, 2 * _LIBRARIES + 4 * teacher.parameters + 3 * bundle, 0, 0)
+
+
+def _card(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
+    bundle = _BYTES_PER_WEIGHT[config.export.quantize] * sizes.student.parameters + sizes.data_bytes
+    return Need(_CARD_SECONDS, _LIBRARIES / 4, bundle, bundle)
+
+
+def _scoring(shape: Shape, questions: int, speed: Speed) -> float:
+    return questions * _SCORED_TOKENS * 2 * _active(shape) / speed.forward
+
+
+def _active(shape: Shape) -> float:
+    """Parameters that a token of a batch meets: the body, and the head where its logits are wanted."""
+    return shape.body + _ANSWER_SHARE * shape.vocabulary * shape.width
+
+
+def _trained(shape: Shape) -> int:
+    """Parameters that are trained: the embedding stays as it is."""
+    return shape.parameters - shape.vocabulary * shape.width
+
+
+def _training_memory(config: RunConfig, shape: Shape, speed: Speed) -> float:
+    """Moments, gradients, activations, and a checkpoint as tensors' bytes and as the file's.
+
+    Activations are freed before a checkpoint is made, but the allocator keeps them: correcting the packaged
+    teacher, checkpoints on, peaked at 7.8 GB (VmHWM), which is the sum.
+    """
+    trained, tokens = _trained(shape), config.distillation.batch_tokens
+    activations = speed.activations * tokens * shape.layers + _logits(config, shape)
+    return (8 + 4) * trained + activations + _checkpoint(shape)
+
+
+def _logits(config: RunConfig, shape: Shape) -> float:
+    return 4 * _LOGIT_COPIES * _ANSWER_SHARE * config.distillation.batch_tokens * shape.vocabulary
+
+
+def _checkpoint(shape: Shape) -> int:
+    """Weights and two moments, twice: on disk written beside the earlier ones, in memory made into a file."""
+    return 2 * 12 * _trained(shape)
+
+
+def _passing(shape: Shape) -> int:
+    """Disk beyond the model: checkpoints before it is written, the last one's weights beside it."""
+    return max(_checkpoint(shape) - 4 * shape.parameters, 4 * _trained(shape))

@@ -1,0 +1,62 @@
+"""More work needs more; what is not done needs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from attar.pipeline import RunConfig
+from attar.pipeline.config.reading import parse_config
+from attar.pipeline.planning.needs import Need, Sizes, needs_of
+from attar.pipeline.planning.shapes import Shape
+from attar.pipeline.planning.speed import Speed
+from tests.pipeline.config.test_reading import SMALL
+
+TEACHER = Shape(parameters=134_515_008, layers=30, layer_parameters=3_540_096, width=576, vocabulary=49_152)
+SIZES = Sizes(TEACHER, TEACHER.cut(15), questions=512, data_seconds=1.0, data_bytes=500_000)
+SPEED = Speed(forward=465e9, training=450e9, activations=40_000, precision="bfloat16", threads=2)
+
+
+def needs(*overrides: str, sizes: Sizes = SIZES, speed: Speed = SPEED) -> dict[str, Need]:
+    config: RunConfig = parse_config(SMALL, Path("config.json"), overrides)
+    return needs_of(config, sizes, speed)
+
+
+def test_the_shape_of_the_quickstarts_student_is_right() -> None:
+    assert TEACHER.cut(15).parameters == 81_413_568
+
+
+@pytest.mark.parametrize(
+    ("override", "stage", "figure"),
+    [
+        ("distillation.correction.steps=400", "teacher", "seconds"),
+        ("distillation.steps=800", "student", "seconds"),
+        ("distillation.alignment_steps=400", "student", "seconds"),
+        ("distillation.batch_tokens=20480", "student", "seconds"),
+        ("distillation.batch_tokens=20480", "teacher", "memory"),
+        ("distillation.batch_tokens=20480", "student", "memory"),
+        ("export.quantize=none", "export", "kept"),
+        ("export.quantize=none", "card", "kept"),
+        ("measurement.repetitions=30", "measurement", "seconds"),
+    ],
+)
+def test_more_work_needs_more(override: str, stage: str, figure: str) -> None:
+    assert getattr(needs(override)[stage], figure) > 1.5 * getattr(needs()[stage], figure)
+
+
+def test_a_machine_that_is_twice_as_fast_needs_about_half_the_training_time() -> None:
+    twice = Speed(2 * SPEED.forward, 2 * SPEED.training, SPEED.activations, SPEED.precision, SPEED.threads)
+    assert 0.5 <= needs(speed=twice)["student"].seconds / needs()["student"].seconds < 0.55
+
+
+def test_a_teacher_that_is_not_corrected_needs_no_room_for_training() -> None:
+    plain = needs("distillation.correction.steps=0")["teacher"]
+    assert plain.passing == 0
+    assert plain.memory < needs()["teacher"].memory / 2
+
+
+def test_kept_files_have_the_sizes_that_the_quickstart_has() -> None:
+    found = needs()
+    assert found["teacher"].kept == pytest.approx(538e6, rel=0.01)
+    assert found["export"].kept == pytest.approx(95e6, rel=0.05)
