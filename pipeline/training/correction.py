@@ -16,7 +16,6 @@ from ..checkpoints import Checkpoints
 from .batches import Batch, Packed, endless_batches
 from .forward import answer_logits, run_body
 from .loop import Schedule, train
-from .precision import autocast
 
 __all__ = ["correct"]
 
@@ -34,9 +33,8 @@ def correct(
     """Fine-tune on answers by cross-entropy, the embeddings frozen; returns the loss at each step."""
 
     def loss_of(batch: Batch) -> Tensor:
-        with autocast(precision):
-            hidden = run_body(teacher, batch).last_hidden_state
-            logits = answer_logits(teacher, hidden, batch)
+        hidden = run_body(teacher, batch).last_hidden_state
+        logits = answer_logits(teacher, hidden, batch)
         return functional.cross_entropy(logits, batch.labels)
 
     teacher.requires_grad_(True)
@@ -44,7 +42,9 @@ def correct(
     teacher.train()
     try:
         batches = endless_batches(sequences, batch_tokens, seed)
-        return train("correct teacher", teacher, batches, loss_of, schedule, checkpoints)
+        return train(
+            "correct teacher", teacher, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints
+        )
     finally:
         teacher.eval()
         teacher.requires_grad_(False)

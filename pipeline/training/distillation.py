@@ -22,7 +22,7 @@ from .batches import Batch, Packed, endless_batches
 from .forward import answer_logits, run_body
 from .hidden import captured, replaced_inputs
 from .loop import Schedule, train
-from .precision import autocast
+from .precision import computing_in
 
 __all__ = ["Pair", "align", "distill"]
 
@@ -73,17 +73,19 @@ def align(
     """Train each of the student's layers alone; returns the mean relative error at each step."""
 
     def loss_of(batch: Batch) -> Tensor:
-        with autocast(precision):
-            with torch.no_grad(), captured(pair.teacher) as theirs:
-                run_body(pair.teacher, batch)
-            inputs = [theirs[layer].float() for layer in pair.layers]
-            with captured(pair.student) as ours, replaced_inputs(pair.student, inputs):
-                run_body(pair.student, batch)
+        with torch.no_grad(), captured(pair.teacher) as theirs:
+            run_body(pair.teacher, batch)
+        inputs = [theirs[layer] for layer in pair.layers]
+        with captured(pair.student) as ours, replaced_inputs(pair.student, inputs):
+            run_body(pair.student, batch)
         return relative_error(ours[1:], [theirs[end] for end in pair.ends], batch.real)
 
     _prepare(pair)
     batches = endless_batches(sequences, batch_tokens, seed)
-    return train("align layers", pair.student, batches, loss_of, schedule, checkpoints)
+    with computing_in(pair.teacher, precision):
+        return train(
+            "align layers", pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints
+        )
 
 
 def distill(
@@ -114,13 +116,12 @@ def distill(
     kept = pair.vocabulary_size
 
     def loss_of(batch: Batch) -> Tensor:
-        with autocast(precision):
-            with torch.no_grad(), captured(pair.teacher) as theirs:
-                hidden = run_body(pair.teacher, batch).last_hidden_state
-                teacher_logits = answer_logits(pair.teacher, hidden, batch)
-            with captured(pair.student) as ours:
-                hidden = run_body(pair.student, batch).last_hidden_state
-                student_logits = answer_logits(pair.student, hidden, batch)
+        with torch.no_grad(), captured(pair.teacher) as theirs:
+            hidden = run_body(pair.teacher, batch).last_hidden_state
+            teacher_logits = answer_logits(pair.teacher, hidden, batch)
+        with captured(pair.student) as ours:
+            hidden = run_body(pair.student, batch).last_hidden_state
+            student_logits = answer_logits(pair.student, hidden, batch)
         total: Tensor = loss(student_logits[:, :kept], teacher_logits[:, :kept], batch.labels)
         if alignment and pair.layers:
             targets = [theirs[end] for end in pair.ends]
@@ -129,7 +130,8 @@ def distill(
 
     _prepare(pair)
     batches = endless_batches(sequences, batch_tokens, seed)
-    return train("distill", pair.student, batches, loss_of, schedule, checkpoints)
+    with computing_in(pair.teacher, precision):
+        return train("distill", pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints)
 
 
 def _prepare(pair: Pair) -> None:

@@ -19,6 +19,7 @@ from attar.runtime.errors import CheckFailed
 from ..checkpoints import Checkpoint, Checkpoints
 from ..progress import track
 from .batches import Batch
+from .precision import computing_in
 
 __all__ = ["Schedule", "train"]
 
@@ -56,12 +57,15 @@ def train(
     batches: Iterable[Batch],
     loss_of: Callable[[Batch], Tensor],
     schedule: Schedule,
+    *,
+    precision: str = "float32",
     checkpoints: Checkpoints | None = None,
 ) -> list[float]:
     """Run the schedule; returns the loss at each step.
 
-    With checkpoints it goes on from the last one, to the very weights that an uninterrupted run would have
-    given (same seed, threads and machine). ``batches`` must be the same again.
+    In bfloat16 the model computes with rounded weights, and the optimizer changes the fp32 ones. With checkpoints
+    it goes on from the last one, to the very weights that an uninterrupted run would have given (same seed, threads
+    and machine). ``batches`` must be the same again.
 
     Raises:
         CheckFailed: The loss is not a finite number; the weights are those before that step.
@@ -69,7 +73,7 @@ def train(
     training = _Training(title, model, schedule, checkpoints)
     losses = training.losses
     tokens, started = 0, time.monotonic()
-    with track(title, schedule.steps, done=len(losses)) as progress:
+    with computing_in(model, precision), track(title, schedule.steps, done=len(losses)) as progress:
         for batch in islice(batches, len(losses), schedule.steps):
             loss = loss_of(batch)
             value = _finite(loss.item(), title, len(losses))
@@ -82,7 +86,10 @@ def train(
 
 
 class _Training:
-    """Weights, optimizer and random state, and how they are kept and taken up again."""
+    """Weights, optimizer and random state, and how they are kept and taken up again.
+
+    The masters share the memory of the fp32 weights that the model holds when it is not computing in another format.
+    """
 
     def __init__(self, title: str, model: nn.Module, schedule: Schedule, checkpoints: Checkpoints | None) -> None:
         self.title = title
@@ -90,8 +97,9 @@ class _Training:
         self.checkpoints = checkpoints
         self.losses: list[float] = []
         self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        self._masters = {name: nn.Parameter(weight.data) for name, weight in self._weights.items()}
         self._optimizer = torch.optim.AdamW(
-            self._weights.values(), schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True
+            self._masters.values(), schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True
         )
         found = checkpoints.load(title) if checkpoints else None
         if found:
@@ -101,30 +109,37 @@ class _Training:
         """One optimizer step on the gradients that are there."""
         for group in self._optimizer.param_groups:
             group["lr"] = self.schedule.learning_rate * self.schedule.factor(len(self.losses))
-        nn.utils.clip_grad_norm_(self._weights.values(), _CLIP)
+        for name, weight in self._weights.items():
+            self._masters[name].grad = None if weight.grad is None else weight.grad.float()
+            weight.grad = None
+        nn.utils.clip_grad_norm_(self._masters.values(), _CLIP)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
+        for name, weight in self._weights.items():
+            weight.data.copy_(self._masters[name].data)
         self.losses.append(loss)
         ended = len(self.losses) == self.schedule.steps
         if self.checkpoints and (ended or self.checkpoints.is_due()):
             self.checkpoints.save(self.title, self._state(with_moments=not ended), {"losses": self.losses})
 
     def _state(self, *, with_moments: bool) -> dict[str, Tensor]:
-        state = {f"weight/{name}": weight.detach() for name, weight in self._weights.items()}
+        state = {f"weight/{name}": master.detach() for name, master in self._masters.items()}
         state["random"] = torch.get_rng_state()
         if with_moments:
-            for name, weight in self._weights.items():
-                state |= {f"{moment}/{name}": self._optimizer.state[weight][moment] for moment in _MOMENTS}
+            for name, master in self._masters.items():
+                moments = self._optimizer.state.get(master, {})  # none where a weight never had a gradient
+                state |= {f"{moment}/{name}": moments[moment] for moment in _MOMENTS if moment in moments}
         return state
 
     def _restore(self, found: Checkpoint) -> None:
         self.losses.extend(found.facts["losses"])
         steps = torch.tensor(float(len(self.losses)))
         with torch.no_grad():
-            for name, weight in self._weights.items():
-                weight.copy_(found.tensors[f"weight/{name}"])
+            for name, master in self._masters.items():
+                master.copy_(found.tensors[f"weight/{name}"])
                 moments = {moment: found.tensors.get(f"{moment}/{name}") for moment in _MOMENTS}
-                self._optimizer.state[weight] = {"step": steps.clone(), **moments}
+                if None not in moments.values():
+                    self._optimizer.state[master] = {"step": steps.clone(), **moments}
         torch.set_rng_state(found.tensors["random"])
 
 

@@ -57,8 +57,11 @@ class Killed(BaseException):
     """What a test stops a training with."""
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("killed_at", [0, 1, 7, 19])
-def test_training_that_is_killed_goes_on_to_the_very_same_weights(tmp_path: Path, killed_at: int) -> None:
+def test_training_that_is_killed_goes_on_to_the_very_same_weights(
+    tmp_path: Path, killed_at: int, precision: str
+) -> None:
     def attempt(checkpoints: Checkpoints | None, kill_at: int | None = None) -> tuple[list[float], Tensor]:
         torch.manual_seed(0)
         model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
@@ -67,9 +70,17 @@ def test_training_that_is_killed_goes_on_to_the_very_same_weights(tmp_path: Path
         def loss_of(_: Batch) -> Tensor:
             if next(done) == kill_at:
                 raise Killed
-            return model(torch.ones(16, 4)).square().mean()
+            return model(torch.ones(16, 4, dtype=model[0].weight.dtype)).float().square().mean()
 
-        losses = train("fit", model, itertools.repeat(BATCH), loss_of, Schedule(20, 0.05), checkpoints)
+        losses = train(
+            "fit",
+            model,
+            itertools.repeat(BATCH),
+            loss_of,
+            Schedule(20, 0.05),
+            precision=precision,
+            checkpoints=checkpoints,
+        )
         return losses, torch.cat([weight.detach().flatten() for weight in model.parameters()])
 
     losses, weights = attempt(None)
@@ -89,7 +100,7 @@ def test_a_checkpoint_of_an_ended_training_holds_no_moments(tmp_path: Path) -> N
         itertools.repeat(BATCH),
         lambda _: model.weight.square().sum(),
         Schedule(3, 0.1),
-        Checkpoints(tmp_path),
+        checkpoints=Checkpoints(tmp_path),
     )
     found = Checkpoints(tmp_path).load("fit")
     assert found is not None
