@@ -129,7 +129,7 @@ def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     per_token = 2 * _active(teacher) / speed.forward + 6 * _active(student) / speed.training
     seconds = tokens * per_token + _scoring(student, sizes.questions, speed)
     captured = 4 * settings.batch_tokens * (teacher.layers + student.layers) * teacher.width
-    teaching = 4 * teacher.parameters + captured + _logits(config, teacher)
+    teaching = 4 * teacher.parameters + _rounded(teacher, speed) + captured + _logits(config, teacher)
     memory = _LIBRARIES + teaching + 4 * student.parameters + _training_memory(config, student, speed)
     phases = 4 * _trained(student) if aligned else 0  # the weights that the alignment ended with
     return Need(seconds, memory, 4 * student.parameters, _passing(student) + phases)
@@ -171,14 +171,20 @@ def _trained(shape: Shape) -> int:
 
 
 def _training_memory(config: RunConfig, shape: Shape, speed: Speed) -> float:
-    """Moments, gradients, activations, and a checkpoint as tensors' bytes and as the file's.
+    """Moments, gradients, rounded copies, activations, and a checkpoint as tensors' bytes and as the file's.
 
     Activations are freed before a checkpoint is made, but the allocator keeps them: correcting the packaged
     teacher, checkpoints on, peaked at 7.8 GB (VmHWM), which is the sum.
     """
     trained, tokens = _trained(shape), config.distillation.batch_tokens
     activations = speed.activations * tokens * shape.layers + _logits(config, shape)
-    return (8 + 4) * trained + activations + _checkpoint(shape)
+    rounded = _rounded(shape, speed) + (2 * trained if _rounded(shape, speed) else 0)
+    return (8 + 4) * trained + rounded + activations + _checkpoint(shape)
+
+
+def _rounded(shape: Shape, speed: Speed) -> int:
+    """The weights in bfloat16 beside those in fp32."""
+    return 2 * shape.parameters if speed.precision == "bfloat16" else 0
 
 
 def _logits(config: RunConfig, shape: Shape) -> float:

@@ -5,6 +5,7 @@ Does not know how needs are computed or how a plan is printed.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -123,10 +124,12 @@ def _by_earlier(earlier: Earlier) -> str:
 
 
 def _by_probe(speed: Speed) -> str:
+    load = os.getloadavg()[0]
+    busy = f"; the machine is busy (load {load:.1f}), idle it is faster" if load > speed.threads else ""
     return (
         f"times: one layer of the teacher, timed just now on {speed.threads} threads in {speed.precision}: "
         f"{speed.forward / 1e9:.0f} GFLOP/s forward, {speed.training / 1e9:.0f} in training. Rough: expect half to "
-        "twice as long; an earlier run in this folder makes it better"
+        f"twice as long; a whole run in this folder makes it better{busy}"
     )
 
 

@@ -64,16 +64,16 @@ def probe(config: RunConfig) -> Speed:
     """
     import torch
 
-    from ..training.precision import autocast, chosen_precision
+    from ..training.precision import chosen_precision, computing_in
 
     settings = config.distillation
     precision = chosen_precision(settings.precision)
     length = min(_SEQUENCE, settings.batch_tokens)
     rows = max(1, settings.batch_tokens // length)
     body, layer_parameters = _one_layer(settings.teacher_model_name)
-    inputs = torch.randn(rows, length, body.config.hidden_size)
+    inputs = torch.randn(rows, length, body.config.hidden_size, dtype=getattr(torch, precision))
     kept: dict[int, int] = {}
-    own = {parameter.untyped_storage().data_ptr() for parameter in body.parameters()}
+    own: set[int] = set()
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
@@ -82,21 +82,23 @@ def probe(config: RunConfig) -> Speed:
         return tensor
 
     def forward() -> torch.Tensor:
-        with autocast(precision):
-            hidden: torch.Tensor = body(inputs_embeds=inputs, use_cache=False).last_hidden_state
+        hidden: torch.Tensor = body(inputs_embeds=inputs, use_cache=False).last_hidden_state
         return hidden
 
     def train() -> None:
         torch.autograd.backward(forward().float().square().mean())
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        train()
-    with torch.no_grad():
-        forward_seconds = _median_seconds(forward)
+    with computing_in(body, precision):
+        own.update(parameter.untyped_storage().data_ptr() for parameter in body.parameters())
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            train()
+        training_seconds = _median_seconds(train)
+        with torch.no_grad():
+            forward_seconds = _median_seconds(forward)
     tokens = rows * length
     return Speed(
         forward=2 * layer_parameters * tokens / forward_seconds,
-        training=6 * layer_parameters * tokens / _median_seconds(train),
+        training=6 * layer_parameters * tokens / training_seconds,
         activations=sum(kept.values()) / tokens,
         precision=precision,
         threads=torch.get_num_threads(),
