@@ -34,7 +34,7 @@ _BOUNDS = (
     ("exclusiveMaximum", "less than {}"),
 )
 _LONGEST_SHOWN = 80
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_CREDENTIALS = re.compile(r"(?<=://)[^\s\"]+(?=@)")
 
 
 def readable(error: ValidationError, where: object) -> ConfigError:

@@ -100,4 +100,5 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
 
 def test_a_value_is_shown_short_and_without_a_password() -> None:
     assert shown("postgresql://me:secret@host/db") == '"postgresql://***@host/db"'
+    assert shown("postgresql://me:s@c/ret@host/db") == '"postgresql://***@host/db"'
     assert len(shown("x" * 500)) == 80
