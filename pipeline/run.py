@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from attar.runtime.bundle import MANIFEST_FILE, Bundle
-from attar.runtime.files import sha256_file
 from attar.runtime.records import Record, write_records
 
 from .config import RunConfig
-from .data import Sample, StructuredDataLoader, read_samples, write_samples
+from .data import Sample, Source, StructuredDataLoader, read_samples, require_both_splits, source_of, write_samples
 from .progress import say
 from .report import Report, model_card
 from .stages import Product, Stages
@@ -46,7 +45,8 @@ def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
     started = time.monotonic()
     folder = runs / config.name
     stages = Stages(folder / "stages")
-    data = stages.make("data", _data_inputs(config), partial(_make_data, config))
+    sources = [source_of(table) for table in config.data.tables]
+    data = stages.make("data", _data_inputs(config, sources), partial(_make_data, config, sources))
     teacher = stages.make("teacher", _teacher_inputs(config, data), partial(_make_teacher, config, data))
     student = stages.make(
         "student",
@@ -73,12 +73,12 @@ def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
     return _timed(report, stages, time.monotonic() - started)
 
 
-def _data_inputs(config: RunConfig) -> dict[str, Any]:
+def _data_inputs(config: RunConfig, sources: list[Source]) -> dict[str, Any]:
     tables = config.data.tables
     return {
         "data": config.data.model_dump(mode="json", exclude={"tables"}),
         "tables": [table.model_dump(mode="json", exclude={"path", "license"}) for table in tables],
-        "files": [sha256_file(table.path) for table in tables if table.path.is_file()],
+        "sources": [source.sha256 for source in sources],
         "seed": config.distillation.seed,
     }
 
@@ -100,11 +100,11 @@ def _teacher_inputs(config: RunConfig, data: Product) -> dict[str, Any]:
 def _licenses(config: RunConfig) -> dict[str, Any]:
     return {
         "teacher": config.distillation.teacher_license,
-        "data": {table.label or table.path.stem: table.license for table in config.data.tables},
+        "data": {table.name: table.license for table in config.data.tables},
     }
 
 
-def _make_data(config: RunConfig, folder: Path) -> dict[str, Any]:
+def _make_data(config: RunConfig, sources: list[Source], folder: Path) -> dict[str, Any]:
     section = config.data
     loader = StructuredDataLoader(
         questions_per_record=section.questions_per_record,
@@ -115,9 +115,10 @@ def _make_data(config: RunConfig, folder: Path) -> dict[str, Any]:
         salt=section.salt,
         seed=config.distillation.seed,
     )
-    for table in section.tables:
-        loader.load(table.path, label=table.label, entity=table.entity, columns=table.columns)
+    for table, source in zip(section.tables, sources, strict=True):
+        loader.load_source(source, label=table.label, entity=table.entity, columns=table.columns)
     samples = loader.prepare_distillation_dataset()
+    require_both_splits(samples)
     write_samples(folder / _SAMPLES, samples)
     records = list(loader.records())
     named = (
@@ -128,8 +129,8 @@ def _make_data(config: RunConfig, folder: Path) -> dict[str, Any]:
     labels = [text for schema in schemas for text in (schema.label, *(column.label for column in schema.columns))]
     write_records(folder / _RECORDS, named, labels)
     counts = {split: sum(sample.split == split for sample in samples) for split in ("train", "test")}
-    sources = {table.schema.label: table.source_sha256 for table in loader.tables}
-    return {"samples": counts, "records": len(records), "sources": sources}
+    hashes = {table.schema.label: table.source_sha256 for table in loader.tables}
+    return {"samples": counts, "records": len(records), "sources": hashes}
 
 
 def _make_teacher(config: RunConfig, data: Product, folder: Path) -> dict[str, Any]:
