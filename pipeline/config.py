@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer, model_validator
 
 from attar.runtime.errors import ConfigError
 
@@ -27,16 +27,36 @@ __all__ = [
     "load_config",
 ]
 
+_AS_JSON = "Write one JSON object in UTF-8, as configs/quickstart.json is."
+
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), hide_input_in_errors=True)
 
 
 class TableConfig(_Section):
-    """One table and how to read it."""
+    """One table and how to read it: a file, or a query on a database."""
 
-    path: Path = Field(description="CSV, JSON, JSONL or Parquet file, relative to the config.")
-    label: str | None = Field(None, description="What one row is; by default the file's name.")
+    path: Path | None = Field(
+        None,
+        description="CSV, JSON, JSONL or Parquet file, relative to the config.",
+        examples=["tables/airports.csv"],
+    )
+    database: SecretStr | None = Field(
+        None,
+        description="SQLite or PostgreSQL database, in place of a path: sqlite:///PATH (relative to the config), "
+        "postgresql://USER:PASSWORD@HOST/DATABASE, or env:NAME for the environment variable that holds one.",
+        examples=["env:ATTAR_DATABASE"],
+    )
+    query: str | None = Field(
+        None,
+        min_length=1,
+        description="One SELECT on the database, ordered so that its rows come in the same order each time.",
+        examples=["SELECT name, capital, population FROM countries ORDER BY name"],
+    )
+    label: str | None = Field(
+        None, description="What one row is; by default the file's name, needed with a database.", examples=["airport"]
+    )
     entity: list[str] | None = Field(
         None, description="Columns that name a row: its name first, then what tells equal names apart."
     )
@@ -44,6 +64,28 @@ class TableConfig(_Section):
         None, description="Column name to readable name, for the columns to use; by default all."
     )
     license: str = Field("unknown", description="License of the data, for the bundle and the card.")
+
+    @property
+    def name(self) -> str:
+        """What one row is."""
+        return self.label or (self.path.stem if self.path else "record")
+
+    @field_serializer("database")
+    def _without_password(self, database: SecretStr | None) -> str | None:
+        """Whatever is written of a config never holds the password, and so neither does a stage's key."""
+        from .data.connections import redacted
+
+        return redacted(database.get_secret_value()) if database else None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TableConfig:
+        if (self.path is None) == (self.database is None):
+            raise ValueError("a table has either a path, or a database and a query")
+        if (self.database is None) != (self.query is None):
+            raise ValueError("database and query go together")
+        if self.database and not self.label:
+            raise ValueError("a table from a database needs a label, such as 'airport'")
+        return self
 
 
 class DataConfig(_Section):
@@ -161,9 +203,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
             "There is no such config.", where=path, next_step="Start from configs/quickstart.json."
         ) from error
     except (OSError, ValueError) as error:
-        raise ConfigError("The config can't be read.", where=path, why=error) from error
+        raise ConfigError("The config can't be read.", where=path, why=error, next_step=_AS_JSON) from error
     if not isinstance(raw, dict):
-        raise ConfigError("The config is not a JSON object.", where=path)
+        raise ConfigError("The config is not a JSON object.", where=path, next_step=_AS_JSON)
     for override in overrides:
         _apply(raw, override)
     try:
@@ -174,7 +216,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
 
 
 def _with_absolute_paths(config: RunConfig, base: Path) -> RunConfig:
-    tables = [t.model_copy(update={"path": base / t.path}) for t in config.data.tables]
+    tables = [_with_absolute_source(table, base) for table in config.data.tables]
     distillation = config.distillation.model_copy(
         update={
             key: _model_path(value, base)
@@ -184,6 +226,17 @@ def _with_absolute_paths(config: RunConfig, base: Path) -> RunConfig:
     )
     data = config.data.model_copy(update={"tables": tables})
     return config.model_copy(update={"data": data, "distillation": distillation})
+
+
+def _with_absolute_source(table: TableConfig, base: Path) -> TableConfig:
+    if table.path:
+        return table.model_copy(update={"path": base / table.path})
+    if table.database:
+        from .data.connections import relative_to
+
+        connection = relative_to(table.database.get_secret_value(), base)
+        return table.model_copy(update={"database": SecretStr(connection)})
+    return table
 
 
 def _model_path(name: str, base: Path) -> str:

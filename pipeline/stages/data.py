@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from attar.runtime.files import sha256_file
 from attar.runtime.records import Record, write_records
 
 from ..config import RunConfig
-from ..data import Sample, StructuredDataLoader, read_samples, write_samples
+from ..data import (
+    Sample,
+    Source,
+    StructuredDataLoader,
+    read_samples,
+    require_both_splits,
+    source_of,
+    write_samples,
+)
 from .store import Product, Stage, Work
 
 __all__ = ["RECORDS", "stage", "test_samples", "training_samples"]
@@ -19,15 +27,20 @@ _SAMPLES = "samples.jsonl"
 
 
 def stage(config: RunConfig) -> Stage:
-    """The stage for a config."""
+    """The stage for a config; asks its sources for what identifies their rows.
+
+    Raises:
+        DataError: A source is not there or can't be read.
+    """
     tables = config.data.tables
+    sources = [source_of(table) for table in tables]
     inputs = {
         "data": config.data.model_dump(mode="json", exclude={"tables"}),
         "tables": [table.model_dump(mode="json", exclude={"path", "license"}) for table in tables],
-        "files": [sha256_file(table.path) for table in tables if table.path.is_file()],
+        "sources": [source.sha256 for source in sources],
         "seed": config.distillation.seed,
     }
-    return Stage("data", __name__, inputs, partial(_work, config))
+    return Stage("data", __name__, inputs, partial(_work, config, sources))
 
 
 def training_samples(data: Product) -> list[Sample]:
@@ -40,9 +53,10 @@ def test_samples(data: Product) -> list[Sample]:
     return [sample for sample in read_samples(data.path / _SAMPLES) if sample.split == "test"]
 
 
-def _work(config: RunConfig, work: Work) -> dict[str, Any]:
-    loader = _loaded(config)
+def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str, Any]:
+    loader = _loaded(config, sources)
     samples = loader.prepare_distillation_dataset()
+    require_both_splits(samples)
     write_samples(work.folder / _SAMPLES, samples)
     records = list(loader.records())
     named = (
@@ -53,11 +67,11 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     labels = [text for schema in schemas for text in (schema.label, *(column.label for column in schema.columns))]
     write_records(work.folder / RECORDS, named, labels)
     counts = {split: sum(sample.split == split for sample in samples) for split in ("train", "test")}
-    sources = {table.schema.label: table.source_sha256 for table in loader.tables}
-    return {"samples": counts, "records": len(records), "sources": sources}
+    hashes = {table.schema.label: table.source_sha256 for table in loader.tables}
+    return {"samples": counts, "records": len(records), "sources": hashes}
 
 
-def _loaded(config: RunConfig) -> StructuredDataLoader:
+def _loaded(config: RunConfig, sources: Sequence[Source]) -> StructuredDataLoader:
     section = config.data
     loader = StructuredDataLoader(
         questions_per_record=section.questions_per_record,
@@ -68,6 +82,6 @@ def _loaded(config: RunConfig) -> StructuredDataLoader:
         salt=section.salt,
         seed=config.distillation.seed,
     )
-    for table in section.tables:
-        loader.load(table.path, label=table.label, entity=table.entity, columns=table.columns)
+    for table, source in zip(section.tables, sources, strict=True):
+        loader.load_source(source, label=table.label, entity=table.entity, columns=table.columns)
     return loader
