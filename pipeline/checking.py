@@ -9,10 +9,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from attar.runtime.errors import DataError
-
 from .config import RunConfig
-from .stages.data import configured_loader
+from .data import require_both_splits
+from .stages.data import configured_loader, sources_of
 
 __all__ = ["TableFacts", "check_tables"]
 
@@ -24,6 +23,7 @@ class TableFacts:
     Attributes:
         label: What one row is.
         rows: How many there are.
+        size: Bytes of their records as text.
         entity: Columns that name a row.
         columns: Readable names of the columns that are asked for.
         questions: How many questions it gives, by split.
@@ -31,6 +31,7 @@ class TableFacts:
 
     label: str
     rows: int
+    size: int
     entity: list[str]
     columns: list[str]
     questions: dict[str, int]
@@ -46,20 +47,18 @@ def check_tables(config: RunConfig) -> list[TableFacts]:
     Raises:
         DataError: A table can't be used, or one of the two splits is empty.
     """
-    loader = configured_loader(config)
-    asked = Counter((pair.table, pair.split) for pair in loader.create_qa_pairs())
-    for split, share in (("train", "smaller"), ("test", "larger")):
-        if not any(found == split for _, found in asked):
-            raise DataError(
-                f"No row of the tables is in the {split} split.",
-                where="data.test_share",
-                why=f"The tables have {sum(len(table.rows) for table in loader.tables)} rows.",
-                next_step=f"Set a {share} data.test_share or another data.salt, or add rows.",
-            )
+    loader = configured_loader(config, sources_of(config))
+    samples = loader.prepare_distillation_dataset()
+    require_both_splits(samples)
+    asked = Counter((sample.table, sample.split) for sample in samples)
+    size: Counter[str] = Counter()
+    for table, _, _, text in loader.records():
+        size[table.schema.label] += len(text.encode())
     return [
         TableFacts(
             table.schema.label,
             len(table.rows),
+            size[table.schema.label],
             list(table.schema.entity),
             [column.label for column in table.schema.columns],
             {split: asked[table.schema.label, split] for split in ("train", "test")},

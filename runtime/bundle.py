@@ -162,7 +162,10 @@ def _read_manifest(folder: Path) -> Manifest:
                 where=path,
                 next_step="Export the student again with this version of attar.",
             )
-        return Manifest.from_dict(value)
+        manifest = Manifest.from_dict(value)
+        if not isinstance(manifest.files, dict) or not all(isinstance(file, dict) for file in manifest.files.values()):
+            raise ValueError("Its files are not listed by name, each with size and sha256.")
+        return manifest
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _broken(path, "The manifest can't be read.", error) from error
 

@@ -92,7 +92,12 @@ class Records:
             with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
                 return db.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            raise BundleError("The bundle's records can't be read.", where=self.path, why=error) from error
+            raise BundleError(
+                "The bundle's records can't be read.",
+                where=self.path,
+                why=error,
+                next_step="Copy the bundle again, or export it anew.",
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,38 @@
-"""The example runs as it stands, on a tiny teacher."""
+"""The examples run as they stand, on a tiny teacher."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from attar.pipeline.data.sources import READERS
 from tests.conftest import ROOT
+
+
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    return example
 
 
 def test_the_complete_pipeline(
     teacher_folder: Path, cities: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = importlib.util.spec_from_file_location("complete_pipeline", ROOT / "examples" / "complete_pipeline.py")
-    assert spec is not None and spec.loader is not None
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
+    example = loaded("complete_pipeline")
     few = {"correction": {"steps": 1}, "alignment_steps": 1, "steps": 1, "batch_tokens": 256}
     answer = example.main(cities, str(teacher_folder), tmp_path, "What is the country of Ghent?", **few)
     assert f"What is the country of Ghent? -> {answer}" in capsys.readouterr().out
     assert (tmp_path / "bundle" / "attar.json").is_file()
+
+
+def test_a_source_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attar.pipeline.data.sources.READERS", READERS.copy())
+    asked = loaded("own_source").main(tmp_path)
+    answers = {line.rpartition(" -> ")[2] for line in asked}
+    assert {"1094", "866", "ann@example.org", "3 May 2026"} <= answers
+    assert any("Lunch" in line for line in asked)

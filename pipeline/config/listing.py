@@ -44,7 +44,10 @@ def settings_in_force(config: RunConfig, overrides: Sequence[str] = ()) -> list[
 
 def starting_config() -> str:
     """A config with every key, its default or an example, and a comment on it, as JSON."""
-    return json.dumps(_section(()), indent=2, ensure_ascii=False) + "\n"
+    made = _section(())
+    for table in made["data"]["tables"]:  # a table has a path or a database, so neither default will do
+        table["path"] = (node_at(("data", "tables", 0, "path")) or {})["examples"][0]
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 
 def _settings(section: Section, location: tuple[int | str, ...], called: Sequence[str]) -> Iterator[Setting]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, model_validator
 
 __all__ = [
     "CorrectionConfig",
@@ -27,19 +27,42 @@ __all__ = [
 class Section(BaseModel):
     """What all sections share: strict, so that ``true`` is not 1, and frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        hide_input_in_errors=True,
+    )
 
 
 class TableConfig(Section):
-    """One table and how to read it."""
+    """One table and how to read it: a file, or a query on a database."""
 
-    path: Path = Field(
+    path: Path | None = Field(
+        None,
         strict=False,
         description="CSV, JSON, JSONL or Parquet file, relative to the config.",
         examples=["tables/countries.json"],
     )
+    database: SecretStr | None = Field(
+        None,
+        strict=False,
+        description="SQLite or PostgreSQL database, in place of a path: sqlite:///PATH (relative to the config), "
+        "postgresql://USER:PASSWORD@HOST/DATABASE, or env:NAME for the environment variable that holds one.",
+        examples=["env:ATTAR_DATABASE"],
+    )
+    query: str | None = Field(
+        None,
+        min_length=1,
+        description="One SELECT on the database, ordered so that its rows come in the same order each time.",
+        examples=["SELECT name, capital, population FROM countries ORDER BY name"],
+    )
     label: str | None = Field(
-        None, description="What one row is; by default the file's name.", examples=["country", "airport"]
+        None,
+        description="What one row is; by default the file's name, needed with a database.",
+        examples=["country", "airport"],
     )
     entity: list[str] | None = Field(
         None,
@@ -54,6 +77,28 @@ class TableConfig(Section):
     license: str = Field(
         "unknown", description="License of the data, for the bundle and the card.", examples=["CC0-1.0", "MIT"]
     )
+
+    @property
+    def name(self) -> str:
+        """What one row is."""
+        return self.label or (self.path.stem if self.path else "record")
+
+    @field_serializer("database")
+    def _without_password(self, database: SecretStr | None) -> str | None:
+        """Whatever is written of a config never holds the password, and so neither does a stage's key."""
+        from ..data.connections import redacted
+
+        return redacted(database.get_secret_value()) if database else None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TableConfig:
+        if (self.path is None) == (self.database is None):
+            raise ValueError("a table has either a path, or a database and a query")
+        if (self.database is None) != (self.query is None):
+            raise ValueError("database and query go together")
+        if self.database and not self.label:
+            raise ValueError("a table from a database needs a label, such as 'airport'")
+        return self
 
 
 class DataConfig(Section):

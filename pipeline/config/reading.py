@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from attar.runtime.errors import ConfigError
 
-from .models import RunConfig
+from .models import RunConfig, TableConfig
 from .schema import COMMENT, SCHEMA_KEY
 from .wording import readable, shown
 
@@ -77,7 +77,7 @@ def _without_comments(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _with_absolute_paths(config: RunConfig, base: Path) -> RunConfig:
-    tables = [t.model_copy(update={"path": base / t.path}) for t in config.data.tables]
+    tables = [_with_absolute_source(table, base) for table in config.data.tables]
     distillation = config.distillation.model_copy(
         update={
             key: _model_path(value, base)
@@ -87,6 +87,17 @@ def _with_absolute_paths(config: RunConfig, base: Path) -> RunConfig:
     )
     data = config.data.model_copy(update={"tables": tables})
     return config.model_copy(update={"data": data, "distillation": distillation})
+
+
+def _with_absolute_source(table: TableConfig, base: Path) -> TableConfig:
+    if table.path:
+        return table.model_copy(update={"path": base / table.path})
+    if table.database:
+        from ..data.connections import relative_to
+
+        connection = relative_to(table.database.get_secret_value(), base)
+        return table.model_copy(update={"database": SecretStr(connection)})
+    return table
 
 
 def _model_path(name: str, base: Path) -> str:

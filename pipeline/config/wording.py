@@ -17,7 +17,7 @@ from attar.runtime.spelling import nearest
 
 from .schema import Location, Node, key_paths, keys_at, node_at
 
-__all__ = ["allowed", "dotted", "readable", "shown", "without_credentials"]
+__all__ = ["allowed", "dotted", "readable", "shown"]
 
 _TYPES = {
     "integer": "a whole number",
@@ -34,7 +34,7 @@ _BOUNDS = (
     ("exclusiveMaximum", "less than {}"),
 )
 _LONGEST_SHOWN = 80
-_CREDENTIALS = re.compile(r"(?<=://)[^\s\"]+(?=@)")
+_ADDRESS = re.compile(r"(?<=://)[^\s\"]+")
 
 
 def readable(error: ValidationError, where: object) -> ConfigError:
@@ -47,7 +47,8 @@ def readable(error: ValidationError, where: object) -> ConfigError:
     elif kind == "missing":
         found = _missing(location)
     elif kind == "value_error":
-        found = ConfigError(f"{first['ctx']['error']}.", next_step="Take one of them out.")
+        section = f"{dotted(location)}: " if location else ""
+        found = ConfigError(f"{section}{first['ctx']['error']}.", next_step="Change these keys together.")
     else:
         found = _wrong(location, first["input"])
     others = {dotted(item["loc"]) for item in problems[1:]} - {dotted(location), ""}
@@ -72,14 +73,9 @@ def allowed(node: Node) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as JSON, shortened, without the credentials of an address."""
-    text = without_credentials(json.dumps(value, ensure_ascii=False, default=str))
+    """A value as JSON, shortened; of an address only its kind, because any part of the rest may be a password."""
+    text = _ADDRESS.sub("***", json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
-
-
-def without_credentials(text: str) -> str:
-    """A text whose addresses lost their user and password."""
-    return _CREDENTIALS.sub("***", text)
 
 
 def dotted(location: Iterable[int | str]) -> str:
@@ -89,12 +85,13 @@ def dotted(location: Iterable[int | str]) -> str:
 
 def _unknown(location: Location) -> ConfigError:
     key, known = str(location[-1]), keys_at(location[:-1])
-    near = nearest(key, known)
-    if near is None:
+    near = [nearest(key, known)]
+    if near == [None]:
         paths = [dotted(path) for path in key_paths()]
         elsewhere = [path for path in paths if path.rpartition(".")[2] == key]
-        near = " or ".join(elsewhere) or nearest(dotted(location), paths)
-    hint = f"Did you mean {near}?" if near else f"Known keys here: {', '.join(sorted(known))}."
+        near = [*elsewhere] or [nearest(dotted(location), paths)]
+    meant = " or ".join(repr(name) for name in near if name)
+    hint = f"Did you mean {meant}?" if meant else f"Known keys here: {', '.join(sorted(known))}."
     return ConfigError(f"Unknown key {dotted(location)!r}.", next_step=hint)
 
 
@@ -116,7 +113,7 @@ def _wrong(location: Location, value: Any) -> ConfigError:
     elif node.get("examples"):
         next_step = f"Correct the value; an example is {shown(node['examples'][0])}."
     return ConfigError(
-        f"{dotted(location) or 'The config'} can't be {shown(value)}.",
+        f"{dotted(location) or 'The config'} can't be {'this' if node.get('writeOnly') else shown(value)}.",
         why=" ".join(filter(None, [f"It must be {allowed(node)}.", node.get("description")])),
         next_step=next_step,
     )

@@ -4,8 +4,24 @@
 next stage. Nothing here knows a teacher or a student.
 """
 
-from .loader import StructuredDataLoader
-from .samples import QAPair, Sample, read_samples, write_samples
+from .loader import LoadedTable, StructuredDataLoader, TableOptions
+from .samples import QAPair, Sample, read_samples, require_both_splits, write_samples
 from .schema import Column, TableSchema
+from .sources import Source, register_reader
+from .tables import source_of
 
-__all__ = ["Column", "QAPair", "Sample", "StructuredDataLoader", "TableSchema", "read_samples", "write_samples"]
+__all__ = [
+    "Column",
+    "LoadedTable",
+    "QAPair",
+    "Sample",
+    "Source",
+    "StructuredDataLoader",
+    "TableOptions",
+    "TableSchema",
+    "read_samples",
+    "register_reader",
+    "require_both_splits",
+    "source_of",
+    "write_samples",
+]

@@ -6,22 +6,21 @@ Holds the tables that were loaded and how each is read. Does not know tokens or 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-import pyarrow as pa
-
 from attar.runtime.errors import DataError
-from attar.runtime.files import sha256_file, sha256_text
+from attar.runtime.files import sha256_text
 from attar.runtime.prompts import record_text
 
+from .databases import database_source
 from .questions import KINDS, Lookup
 from .questions.lookup import Question
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema, infer_schema
-from .sources import read_csv, read_json, read_parquet, read_table
+from .sources import Source, file_source, read_csv, read_json, read_parquet
 from .splits import split_of
 
 __all__ = ["LoadedTable", "StructuredDataLoader", "TableOptions"]
@@ -43,7 +42,7 @@ class TableOptions(TypedDict, total=False):
     """How to read a table, where the guess should not do.
 
     Attributes:
-        label: What one row is; by default the file's name.
+        label: What one row is; by default the file's name, or "record" where there is no file.
         entity: The column, or columns, that name a row; by default the first text column without
             repeats and gaps.
         columns: Source name to readable name of the columns to use; by default all.
@@ -100,19 +99,59 @@ class StructuredDataLoader:
         Raises:
             DataError: The file or a named column is missing, or nothing can be read.
         """
-        return self._add(Path(path), read_csv, options)
+        return self.load_source(file_source(Path(path), read_csv), **options)
 
     def load_from_json(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
-        return self._add(Path(path), read_json, options)
+        return self.load_source(file_source(Path(path), read_json), **options)
 
     def load_from_parquet(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
-        return self._add(Path(path), read_parquet, options)
+        return self.load_source(file_source(Path(path), read_parquet), **options)
 
     def load(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
-        return self._add(Path(path), read_table, options)
+        return self.load_source(file_source(Path(path)), **options)
+
+    def load_from_database(self, connection_string: str, query: str, **options: Unpack[TableOptions]) -> LoadedTable:
+        """Load the rows of a query on SQLite or PostgreSQL, over a connection that can only read.
+
+        Args:
+            connection_string: ``sqlite:///PATH``, ``postgresql://USER:PASSWORD@HOST/DATABASE``, or ``env:NAME``
+                for the environment variable that holds one. Its password is kept nowhere.
+            query: One SELECT; give it an ORDER BY, so that the rows come in the same order each time.
+            **options: See :class:`TableOptions`.
+
+        Raises:
+            UsageError: The connection string can't be read, or its environment variable is not set.
+            MissingExtra: The database's driver is not installed.
+            DataError: The database can't be reached or read, or the query gives nothing that can be used.
+        """
+        return self.load_source(database_source(connection_string, query), **options)
+
+    def load_source(self, source: Source, **options: Unpack[TableOptions]) -> LoadedTable:
+        """Load a source of any kind; what every other ``load`` calls, and a loader of one's own.
+
+        Args:
+            source: The rows and what identifies them.
+            **options: See :class:`TableOptions`.
+
+        Raises:
+            DataError: A named column is missing, or nothing can be read or used.
+        """
+        arrow = source.read()
+        entity = options.get("entity")
+        names = [entity] if isinstance(entity, str) else entity
+        try:
+            schema = infer_schema(arrow, options.get("label") or source.label, names, options.get("columns"))
+            rows = arrow.to_pylist()
+            _require_values(schema, rows)
+        except DataError as error:
+            error.where = source.name
+            raise
+        table = LoadedTable(source.name, source.sha256, schema, rows)
+        self.tables.append(table)
+        return table
 
     def create_qa_pairs(self) -> list[QAPair]:
         """All questions, each with its answer and its row.
@@ -149,19 +188,6 @@ class StructuredDataLoader:
                 entity = table.schema.entity_of(row)
                 if entity is not None:
                     yield table, number, entity, _record(table.schema, entity, table.schema.facts_of(row))
-
-    def _add(self, path: Path, read: Callable[[Path], pa.Table], options: TableOptions) -> LoadedTable:
-        arrow = read(path)
-        entity = options.get("entity")
-        names = [entity] if isinstance(entity, str) else entity
-        try:
-            schema = infer_schema(arrow, options.get("label") or path.stem, names, options.get("columns"))
-        except DataError as error:
-            error.where = str(path)
-            raise
-        table = LoadedTable(str(path), sha256_file(path), schema, arrow.to_pylist())
-        self.tables.append(table)
-        return table
 
     def _questions(self) -> Iterator[_Asked]:
         if not self.tables:
@@ -233,6 +259,19 @@ class _Asked:
     split: str
     question: Question
     record: str
+
+
+def _require_values(schema: TableSchema, rows: Sequence[Mapping[str, object]]) -> None:
+    if not any(schema.entity_of(row) for row in rows):
+        raise DataError(
+            f"The column {schema.entity[0]!r} names the rows and is empty in every row.",
+            next_step="Name another entity column.",
+        )
+    if not any(schema.entity_of(row) and schema.facts_of(row) for row in rows):
+        raise DataError(
+            f"The table {schema.label!r} has no value to ask for in any row that has a name.",
+            next_step="Fill its columns, or name other columns.",
+        )
 
 
 def _record(schema: TableSchema, entity: str, facts: Sequence[tuple[Column, str]]) -> str:

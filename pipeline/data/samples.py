@@ -14,7 +14,7 @@ from attar.runtime.errors import DataError
 from attar.runtime.files import write_atomic
 from attar.runtime.prompts import Message, answer_prompt
 
-__all__ = ["QAPair", "Sample", "read_samples", "write_samples"]
+__all__ = ["QAPair", "Sample", "read_samples", "require_both_splits", "write_samples"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Sample:
         kind: Question kind, such as "lookup".
         form: Name of the surface form; training and test share none.
         split: "train" or "test".
-        source: The table's file.
-        source_sha256: Hash of that file.
+        source: The table's file, or its database and query; never a password.
+        source_sha256: Hash of that file, or of the query's rows.
         table: What one row is.
         row: Row number in the source, from 0.
         column: The column that is asked for.
@@ -74,6 +74,24 @@ class Sample:
     def group(self) -> str:
         """What samples on the same record share."""
         return self.record
+
+
+def require_both_splits(samples: Iterable[Sample]) -> None:
+    """Check that there is something to train on and something to test with.
+
+    Raises:
+        DataError: A split is empty.
+    """
+    counts = dict.fromkeys(("train", "test"), 0)
+    for sample in samples:
+        counts[sample.split] += 1
+    for split, count in counts.items():
+        if count == 0:
+            raise DataError(
+                f"There is no sample to {split} with.",
+                why=f"Of {sum(counts.values())} samples, all fell to the other split.",
+                next_step="Give more rows, or change data.test_share.",
+            )
 
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:

@@ -84,7 +84,7 @@ def infer_schema(
             entity's first, with humanized names.
 
     Raises:
-        DataError: A named column is not in the table, or nothing is left to ask for.
+        DataError: A named column is not in the table or holds bytes, or nothing is left to ask for.
     """
     names: list[str] = table.column_names
     chosen = tuple(entity) if entity else (_guess_entity(table),)
@@ -101,6 +101,8 @@ def infer_schema(
             f"The table {label!r} has no column to ask for beside its entity column.",
             next_step="Add a column, or name another entity column.",
         )
+    for name in (*chosen, *labels):
+        _refuse_bytes(name, table.schema.field(name).type)
     return TableSchema(label, chosen, tuple(Column(name, text) for name, text in labels.items()))
 
 
@@ -152,6 +154,14 @@ def _guess_entity(table: pa.Table) -> str:
         if is_text and column.null_count == 0 and len(column.unique()) == len(column):
             return name
     return names[0]
+
+
+def _refuse_bytes(name: str, kind: pa.DataType) -> None:
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        raise DataError(
+            f"The column {name!r} holds bytes, which can't be asked for.",
+            next_step="Leave it out (columns, or the query), or make it text: a text file has to be in UTF-8.",
+        )
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

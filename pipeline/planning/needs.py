@@ -37,7 +37,7 @@ _BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.65}
 """A bundle's size by its form (benchmarks/LOG.md); small models carry relatively more of the tokenizer."""
 _CARD_SECONDS = 1.0
 _DATA_COPIES = 20
-"""Of the tables' bytes: rows as Python objects, and every question with its record."""
+"""Of the records' bytes: rows as Python objects, and every question with its record."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Sizes:
         student: The student's.
         questions: In the test split.
         data_seconds: What loading the tables and asking all questions took just now.
-        data_bytes: Of the tables' files.
+        data_bytes: Of the tables' records as text.
     """
 
     teacher: Shape
@@ -76,7 +76,7 @@ class Sizes:
     data_bytes: int
 
 
-def sizes_of(config: RunConfig, questions: int, data_seconds: float) -> Sizes:
+def sizes_of(config: RunConfig, questions: int, data_seconds: float, data_bytes: int) -> Sizes:
     """Both models' shapes by the config.
 
     Raises:
@@ -88,8 +88,7 @@ def sizes_of(config: RunConfig, questions: int, data_seconds: float) -> Sizes:
         student = shape_of(settings.student_model_name)
     else:
         student = teacher.cut(min(settings.student_layers or -(-teacher.layers // 2), teacher.layers))
-    size = sum(table.path.stat().st_size for table in config.data.tables)
-    return Sizes(teacher, student, questions, data_seconds, size)
+    return Sizes(teacher, student, questions, data_seconds, data_bytes)
 
 
 def needs_of(config: RunConfig, sizes: Sizes, speed: Speed) -> dict[str, Need]:

@@ -2,33 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from attar.runtime.errors import DataError
-from attar.runtime.files import sha256_file
 from attar.runtime.records import Record, write_records
 
 from ..config import RunConfig
-from ..data import Sample, StructuredDataLoader, read_samples, write_samples
+from ..data import (
+    Sample,
+    Source,
+    StructuredDataLoader,
+    read_samples,
+    require_both_splits,
+    source_of,
+    write_samples,
+)
 from .store import Product, Stage, Work
 
-__all__ = ["RECORDS", "configured_loader", "stage", "test_samples", "training_samples"]
+__all__ = ["RECORDS", "configured_loader", "sources_of", "stage", "test_samples", "training_samples"]
 
 RECORDS = "records.sqlite"
 _SAMPLES = "samples.jsonl"
 
 
 def stage(config: RunConfig) -> Stage:
-    """The stage for a config."""
+    """The stage for a config; asks its sources for what identifies their rows.
+
+    Raises:
+        DataError: A source is not there or can't be read.
+    """
     tables = config.data.tables
+    sources = sources_of(config)
     inputs = {
         "data": config.data.model_dump(mode="json", exclude={"tables"}),
         "tables": [table.model_dump(mode="json", exclude={"path", "license"}) for table in tables],
-        "files": [sha256_file(table.path) for table in tables if table.path.is_file()],
+        "sources": [source.sha256 for source in sources],
         "seed": config.distillation.seed,
     }
-    return Stage("data", __name__, inputs, partial(_work, config))
+    return Stage("data", __name__, inputs, partial(_work, config, sources))
+
+
+def sources_of(config: RunConfig) -> list[Source]:
+    """The tables' sources, in order.
+
+    Raises:
+        DataError: A source is not there or can't be read.
+    """
+    sources = []
+    for number, table in enumerate(config.data.tables):
+        with _located(f"data.tables.{number}"):
+            sources.append(source_of(table))
+    return sources
+
+
+@contextmanager
+def _located(key: str) -> Iterator[None]:
+    """Name the config's key beside the place that a data error names."""
+    try:
+        yield
+    except DataError as error:
+        error.where = f"{key}: {error.where}" if error.where else key
+        raise
 
 
 def training_samples(data: Product) -> list[Sample]:
@@ -41,9 +78,10 @@ def test_samples(data: Product) -> list[Sample]:
     return [sample for sample in read_samples(data.path / _SAMPLES) if sample.split == "test"]
 
 
-def _work(config: RunConfig, work: Work) -> dict[str, Any]:
-    loader = configured_loader(config)
+def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str, Any]:
+    loader = configured_loader(config, sources)
     samples = loader.prepare_distillation_dataset()
+    require_both_splits(samples)
     write_samples(work.folder / _SAMPLES, samples)
     records = list(loader.records())
     named = (
@@ -54,15 +92,15 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     labels = [text for schema in schemas for text in (schema.label, *(column.label for column in schema.columns))]
     write_records(work.folder / RECORDS, named, labels)
     counts = {split: sum(sample.split == split for sample in samples) for split in ("train", "test")}
-    sources = {table.schema.label: table.source_sha256 for table in loader.tables}
-    return {"samples": counts, "records": len(records), "sources": sources}
+    hashes = {table.schema.label: table.source_sha256 for table in loader.tables}
+    return {"samples": counts, "records": len(records), "sources": hashes}
 
 
-def configured_loader(config: RunConfig) -> StructuredDataLoader:
-    """A loader with the config's settings and all its tables.
+def configured_loader(config: RunConfig, sources: Sequence[Source]) -> StructuredDataLoader:
+    """A loader with the config's settings and all its tables, read from these sources.
 
     Raises:
-        DataError: A table or a column that the config names is missing or can't be read.
+        DataError: A table can't be read, or lacks a column that the config names.
     """
     section = config.data
     loader = StructuredDataLoader(
@@ -74,10 +112,7 @@ def configured_loader(config: RunConfig) -> StructuredDataLoader:
         salt=section.salt,
         seed=config.distillation.seed,
     )
-    for number, table in enumerate(section.tables):
-        try:
-            loader.load(table.path, label=table.label, entity=table.entity, columns=table.columns)
-        except DataError as error:
-            error.where = f"data.tables.{number}: {error.where or table.path}"
-            raise
+    for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
+        with _located(f"data.tables.{number}"):
+            loader.load_source(source, label=table.label, entity=table.entity, columns=table.columns)
     return loader

@@ -27,7 +27,7 @@ def stage(config: RunConfig) -> Stage:
 def _licenses(config: RunConfig) -> dict[str, Any]:
     return {
         "teacher": config.distillation.teacher_license,
-        "data": {table.label or table.path.stem: table.license for table in config.data.tables},
+        "data": {table.name: table.license for table in config.data.tables},
     }
 
 

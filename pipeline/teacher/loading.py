@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from tokenizers import AddedToken, Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
@@ -62,7 +61,7 @@ def load_model(name: str, *, template: str | None = CHATML) -> LoadedModel:
             model = AutoModelForCausalLM.from_pretrained(
                 source, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, **options
             )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # of many kinds; tokenizers raises bare Exception
         raise ModelError(
             "The model can't be loaded.",
             where=name,
@@ -123,7 +122,9 @@ def _in_package(name: str) -> Path:
     root = Path(next(iter(spec.submodule_search_locations))).resolve()
     path = (root / inside).resolve()
     if not path.is_relative_to(root):
-        raise Refused("A pkg: name may not lead out of its package.", where=name)
+        raise Refused(
+            "A pkg: name may not lead out of its package.", where=name, next_step="Give the file's path instead."
+        )
     return path
 
 

@@ -68,17 +68,15 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """
     from ..config import load_config
     from ..config.listing import settings_in_force
-    from ..config.wording import without_credentials
 
     found = settings_in_force(load_config(config, overrides), overrides)
     if as_json:
         settings = {setting.key: {"value": setting.value, "origin": setting.origin} for setting in found}
-        click.echo(without_credentials(json.dumps({"config": str(config), "settings": settings}, ensure_ascii=False)))
+        click.echo(json.dumps({"config": str(config), "settings": settings}, ensure_ascii=False))
         return
     width = max(len(setting.origin) for setting in found)
     for setting in found:
-        value = without_credentials(json.dumps(setting.value, ensure_ascii=False))
-        click.echo(f"{setting.origin:{width}}  {setting.key} = {value}")
+        click.echo(f"{setting.origin:{width}}  {setting.key} = {json.dumps(setting.value, ensure_ascii=False)}")
 
 
 @command.command("init")

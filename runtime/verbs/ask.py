@@ -21,6 +21,12 @@ def command(bundle: Path, question: str, as_json: bool) -> None:
     Example:
       attar ask runs/quickstart/bundle "What is the capital of Denmark?"
     """
+    from ..errors import UsageError
+
+    if not question.strip():
+        raise UsageError(
+            "The question is empty.", next_step='Ask one: attar ask BUNDLE "What is the capital of Denmark?"'
+        )
     from ..agents import AgenticWorkflow
 
     state = AgenticWorkflow(bundle).run(query=question)

@@ -40,5 +40,5 @@ def test_a_table_or_column_that_is_not_there_is_named(
 
 @pytest.mark.parametrize(("share", "split"), [("1e-9", "test"), ("0.999999", "train")])
 def test_an_empty_split_is_found(cities: Path, share: str, split: str) -> None:
-    with pytest.raises(DataError, match=f"in the {split} split"):
+    with pytest.raises(DataError, match=f"no sample to {split} with"):
         check(cities.parent, f"data.test_share={share}")

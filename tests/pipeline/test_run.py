@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from attar.pipeline.run import run
 from attar.runtime import AgenticWorkflow, Bundle
 from attar.runtime.cli import main
 from attar.runtime.errors import DataError
+from attar.runtime.files import locked, sha256_file
 
 STAGES = ["data", "teacher", "student", "export", "measurement", "card"]
 
@@ -41,8 +43,9 @@ def recipe(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
             "teacher_license": "Apache-2.0",
             "correction": {"steps": 2},
             "alignment_steps": 2,
-            "steps": 2,
+            "steps": 6,
             "batch_tokens": 512,
+            "checkpoint_seconds": 0,
         },
         "export": {"quantize": "int8", "min_agreement": 0.2},
         "measurement": {"repetitions": 1, "decode_tokens": 8, "max_new_tokens": 8, "threads": 1},
@@ -139,5 +142,47 @@ def test_an_interrupt_leaves_whole_products_only_and_the_next_call_goes_on(recip
         rest = process.stderr.read()
     assert process.returncode == 130
     assert "what was finished is kept" in rest
-    assert [path.name for path in (tmp_path / "tiny" / "stages").iterdir()] == ["data"]
+    assert "Traceback" not in rest
+    assert [path.name for path in (tmp_path / "tiny" / "stages").glob("[!.]*")] == ["data"]
     assert run(load_config(recipe), tmp_path).cached == ["data"]
+
+
+def hashes(run_folder: Path) -> dict[str, Any]:
+    """What a run must come to, however often it died: all but timings."""
+    stages = json.loads((run_folder / "run.json").read_text())["stages"]
+    return {name: stages[name]["files"] for name in ("data", "teacher", "student", "export")}
+
+
+@pytest.mark.parametrize("moment", ["teacher-*/correct-teacher", "student-*/align-layers", "student-*/distill"])
+def test_a_run_killed_in_mid_training_goes_on_to_the_same_hashes(
+    report: dict[str, Any], recipe: Path, tmp_path: Path, moment: str
+) -> None:
+    command = [sys.executable, "-c", "from attar.runtime.cli import main; main()", "run", str(recipe)]
+    with subprocess.Popen([*command, "--runs", str(tmp_path)], stderr=subprocess.DEVNULL) as process:
+        while not list(tmp_path.glob(f"tiny/stages/.unfinished/{moment}.safetensors")):
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.kill()
+    assert not (tmp_path / "tiny" / "run.json").exists()
+    run(load_config(recipe), tmp_path)
+    assert hashes(tmp_path / "tiny") == hashes(Path(report["run"]))
+    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.glob("tiny/stages/.unfinished/*"))
+
+
+def test_two_processes_do_not_work_on_one_run(report: dict[str, Any], recipe: Path) -> None:
+    with locked(Path(report["run"])):
+        done = CliRunner().invoke(main, ["run", str(recipe), "--runs", str(recipe.parent / "runs")])
+    assert done.exit_code == 3
+    assert "Another process" in done.stderr
+
+
+def test_the_manifest_of_a_run_holds_what_would_make_it_again(report: dict[str, Any], recipe: Path) -> None:
+    manifest = json.loads((Path(report["run"]) / "run.json").read_text())
+    assert manifest["config"]["distillation"]["steps"] == 6
+    assert manifest["seeds"] == {"data.salt": "attar", "distillation.seed": 0}
+    assert manifest["versions"]["torch"]
+    assert manifest["machine"]["threads"] >= 1
+    assert list(manifest["stages"]) == STAGES
+    weights = manifest["stages"]["student"]["files"]["model/model.safetensors"]
+    assert weights["sha256"] == sha256_file(Path(report["run"]) / "stages/student/model/model.safetensors")

@@ -58,14 +58,14 @@ def test_an_override_changes_one_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "hint"),
     [
-        ("distillation.temprature=1", "Did you mean temperature?"),
-        ("distilation.steps=1", "Did you mean distillation?"),
-        ("data.test_shar=0.1", "Did you mean test_share?"),
-        ("distillation.correction.step=1", "Did you mean steps?"),
+        ("distillation.temprature=1", "Did you mean 'temperature'?"),
+        ("distilation.steps=1", "Did you mean 'distillation'?"),
+        ("data.test_shar=0.1", "Did you mean 'test_share'?"),
+        ("distillation.correction.step=1", "Did you mean 'steps'?"),
         ("base=1", "Known keys"),
-        ("alpha=1", "Did you mean distillation.alpha?"),
-        ("steps=1", "Did you mean distillation.steps or distillation.correction.steps?"),
-        ("distillation.correctionsteps=1", "Did you mean distillation.correction.steps?"),
+        ("alpha=1", "Did you mean 'distillation.alpha'?"),
+        ("steps=1", "Did you mean 'distillation.steps' or 'distillation.correction.steps'?"),
+        ("distillation.correctionsteps=1", "Did you mean 'distillation.correction.steps'?"),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path: Path, override: str, hint: str) -> None:
@@ -78,7 +78,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path: Path, ov
 def test_a_typo_in_a_table_is_refused_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"Unknown key 'data.tables.0.entty'") as caught:
         load_config(written(tmp_path, data={"tables": [{"path": "t.csv", "entty": ["a"]}]}))
-    assert caught.value.next_step == "Did you mean entity?"
+    assert caught.value.next_step == "Did you mean 'entity'?"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 from tests.pipeline.config.test_reading import SMALL
 
 PATHS = list(key_paths())
+DATABASE = {"database": "env:NAME", "query": "SELECT 1", "label": "row"}
+"""Keys of a table that only go together."""
 SECTIONS = {"A run": config_schema(), **config_schema()["$defs"]}
 
 
@@ -48,7 +50,10 @@ def test_every_example_is_allowed(path: tuple[int | str, ...], tmp_path: Path) -
     node: dict[str, Any] | None = node_at(path)
     assert node is not None
     for example in node["examples"]:
-        config = parse_config(SMALL, tmp_path / "c.json", [f"{dotted(path)}={json.dumps(example)}"])
+        override = f"{dotted(path)}={json.dumps(example)}"
+        if path[-1] in DATABASE:
+            override = f"data.tables.0={json.dumps(DATABASE | {str(path[-1]): example})}"
+        config = parse_config(SMALL, tmp_path / "c.json", [override])
         assert config.name
 
 

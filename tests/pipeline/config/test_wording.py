@@ -59,7 +59,7 @@ def test_one_letter_wrong_in_any_key_names_the_right_one(
     assume(typo not in keys_at(path[:-1]) and not typo.startswith("//"))
     error = refusal(path, typo, by_call=by_call)
     assert error.what == f"Unknown key {dotted([*path[:-1], typo])!r}."
-    assert error.next_step == f"Did you mean {key}?"
+    assert error.next_step == f"Did you mean {key!r}?"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,11 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
     assert caught.value.why == "Also wrong: distillation.alpha, export.quantize."
 
 
-def test_a_value_is_shown_short_and_without_a_password() -> None:
-    assert shown("postgresql://me:secret@host/db") == '"postgresql://***@host/db"'
-    assert shown("postgresql://me:s@c/ret@host/db") == '"postgresql://***@host/db"'
+def test_a_value_is_shown_short_and_without_what_may_be_a_password() -> None:
+    for address in ("postgresql://me:s@c/ret@host/db", "postgresql://host/db?password=secret"):
+        assert shown(address) == '"postgresql://***"'
+        assert shown([{"database": address}, 3]) == '[{"database": "postgresql://***"}, 3]'
+        with pytest.raises(ConfigError) as caught:
+            parse_config(SMALL, Path("config.json"), [f"data.tables={address}"])
+        assert "host" not in str(caught.value)
     assert len(shown("x" * 500)) == 80

@@ -48,7 +48,7 @@ def test_init_replaces_a_file_only_when_told(recipe: Path, cities: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--set", "export.quantise=int8"], 2, "Did you mean quantize?"),
+        (["--set", "export.quantise=int8"], 2, "Did you mean 'quantize'?"),
         (["--set", "distillation.alpha=2"], 2, "at least 0 and at most 1"),
         (["--set", "data.tables.0.path=gone.csv"], 4, "no such table"),
         (["--set", 'data.tables.0.entity=["town"]'], 4, "no column 'town'"),
@@ -66,6 +66,14 @@ def test_show_marks_what_was_set(recipe: Path) -> None:
     assert "default  distillation.alpha = 0.5\n" in done.stdout
     value = json.loads(call("config", "show", recipe, "--json").stdout)
     assert value["settings"]["name"] == {"value": "recipe", "origin": "config"}
+
+
+def test_show_hides_a_password(recipe: Path) -> None:
+    table = {"database": "postgresql://me:secret@host/db?password=secret", "query": "SELECT 1", "label": "x"}
+    for options in ([], ["--json"]):
+        done = call("config", "show", recipe, "--set", f"data.tables.0={json.dumps(table)}", *options)
+        assert done.exit_code == 0
+        assert "secret" not in done.output
 
 
 def test_a_started_config_is_refused_only_for_its_table_and_never_replaced(tmp_path: Path) -> None:
