@@ -40,13 +40,14 @@ _SHAPES = (
 _NEUTRAL = frozenset(
     re.findall(
         r"\w+",
-        "a about according an and are as at belongs can could d do does entered field find for from give gives go goes "
-        "has have her his how i in is it its know like list listed ll look looking me name need of on out please read "
-        "record recorded records regarding s say see show shows stand stands state take tell that the their this to "
-        "under up value was were what when which with would you",
+        "a about according an and are as at belongs can comes could d do does entered field find for from give gives go "
+        "goes has have her his how i in is it its know like list listed ll look looking me name need of on out please "
+        "read record recorded records regarding s say see show shows stand stands state take tell that the their this "
+        "to under up value was were what when which with would you",
     )
 )
 """Words that leave a question for a column what it is."""
+_PLAIN = str.maketrans("\u2018\u2019\u201c\u201d\u2212", "''\"\"-")
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d*)(?:\.\d+)?")  # 007 is a code
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _YES_NO = re.compile("yes|no", re.IGNORECASE)
@@ -230,7 +231,7 @@ def _names(entity: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """One way to write quotes, minus signs and spaces."""
-    text = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\u2212", "-")
+    text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
     return " ".join(text.split())
 
 
