@@ -54,17 +54,24 @@ class Records:
     def __len__(self) -> int:
         return int(self._query("SELECT count(*) FROM records")[0][0])
 
-    def find(self, question: str) -> list[Record]:
+    def find(self, question: str, *, follow_up: bool = False) -> list[Record]:
         """Records that the question names; several where a name is not unique.
 
         A name inside a longer one does not count ("Guinea" in "Papua New Guinea"). Of several, one that is not
         also what a column is called comes first (there is an airport "Capital"), then one spelled as in the
         table, then the longest.
 
+        Args:
+            question: Any text.
+            follow_up: Whether it may be about a record that was spoken of before: then a word that is what a
+                column is called means the column.
+
         Raises:
             BundleError: The file can't be read.
         """
         found = _outermost(list(self._mentions(question)))
+        if follow_up:
+            found = [mention for mention in found if not mention.is_label]
         if not found:
             return []
         best = max(mention.rank for mention in found)
@@ -125,6 +132,10 @@ class _Mention:
     end: int
     record: int
     rank: tuple[bool, bool, int]
+
+    @property
+    def is_label(self) -> bool:
+        return not self.rank[0]
 
 
 def write_records(path: Path, records: Iterable[tuple[Record, Sequence[str]]], labels: Iterable[str] = ()) -> None:

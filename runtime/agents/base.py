@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import StreamMode
@@ -106,7 +106,7 @@ class Workflow:
         return self.graph.get_graph().draw_mermaid()
 
     def run(
-        self, query: str, context: Mapping[str, Any] | None = None, earlier: Sequence[AnyMessage] = ()
+        self, query: str, context: Mapping[str, Any] | None = None, earlier: Sequence[BaseMessage] = ()
     ) -> dict[str, Any]:
         """Answer a question.
 
@@ -130,7 +130,7 @@ class Workflow:
         self,
         query: str,
         context: Mapping[str, Any] | None = None,
-        earlier: Sequence[AnyMessage] = (),
+        earlier: Sequence[BaseMessage] = (),
         stream_mode: StreamMode | Sequence[StreamMode] = ("updates", "messages"),
     ) -> Iterator[Any]:
         """Answer a question bit by bit, as LangGraph streams.
@@ -181,5 +181,5 @@ def finalize(state: AgentState) -> dict[str, Any]:
     return {"current_task": "done"}
 
 
-def _asked(query: str, context: Mapping[str, Any] | None, earlier: Sequence[AnyMessage]) -> dict[str, Any]:
+def _asked(query: str, context: Mapping[str, Any] | None, earlier: Sequence[BaseMessage]) -> dict[str, Any]:
     return {"messages": [*earlier, HumanMessage(query)], "context": dict(context or {}), "results": {}}

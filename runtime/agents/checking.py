@@ -40,10 +40,10 @@ _SHAPES = (
 _NEUTRAL = frozenset(
     re.findall(
         r"\w+",
-        "a about according an and are as at belongs can comes could d do does entered field find for from give gives go "
-        "goes has have her his how i in is it its know like list listed ll look looking me name need of on out please "
-        "read record recorded records regarding s say see show shows stand stands state take tell that the their this "
-        "to under up value was were what when which with would you",
+        "a about according an and are as at belongs can comes could d do does entered field find for from give gives "
+        "go goes has have her his how i in is it its know like list listed ll look looking me name need of on out "
+        "please read record recorded records regarding s say see show shows stand stands state take tell that the "
+        "their this to under up value was were what when which with would you",
     )
 )
 """Words that leave a question for a column what it is."""

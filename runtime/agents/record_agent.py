@@ -49,7 +49,8 @@ class RecordAgent:
         A question that names none, such as "And its population?", is about the record before it.
         """
         own = "record" in context and "candidates" not in context
-        found = [] if own else self.find(question)
+        records = None if own else self.records
+        found = records.find(question, follow_up=context.get("record") is not None) if records else []
         if found or "record" not in context:
             names = [record.entity for record in found]
             context = {**context, "record": found[0].text if found else None, "candidates": names}

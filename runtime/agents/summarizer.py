@@ -21,14 +21,14 @@ __all__ = ["SUMMARY_WANTED", "SummarizerAgent"]
 SUMMARY_WANTED = re.compile(
     r"""^\W*(?:please\s+|can\ you\s+|could\ you\s+)*(?:
         (?:summari[sz]e|sum\ up|describe)\b
-      | (?:give|write|show|make)\s+(?:me\s+)?(?:an?|the)\s+(?:(?:short|brief|quick)\s+)?(?:summary|overview)\b
+      | (?:give|write|show|make)\s+(?:me\s+)?an?\s+(?:(?:short|brief|quick)\s+)?(?:summary|overview)\b
       | (?:an?\s+)?(?:(?:short|brief|quick)\s+)?(?:summary|overview)\s+of\b
       | tell\s+me\s+(?:all|everything|something|more)\s+about\b
       | what\s+(?:do\ you\ know|is\ known)\s+about\b
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""The queries that ask for a summary."""
+"""The queries that ask for a summary; "give the summary for ..." asks for a column of that name."""
 
 
 class SummarizerAgent(RecordAgent):
