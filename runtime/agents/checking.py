@@ -75,12 +75,13 @@ class Facts:
 
     def __init__(self, record: str, records: Records | None = None) -> None:
         self.label, self.entity, facts = read_record(record) or ("", "", [])
-        self.facts = dict(facts)
+        # Of two columns of one name nobody can tell which is meant.
+        self.facts = dict(facts) if len(dict(facts)) == len(facts) else {}
         self._records = records
         self._own = _spoken(self.facts)
         known = records.labels() if records and self.facts else frozenset()
         self._foreign = {name: [name] for name in known - set(self._own) - {_key(self.label)}}
-        self._shapes = self._claim_shapes() if self.facts else []
+        self._shapes = self._claim_shapes() if self._own else []
 
     def check_claim(self, claim: str) -> Finding | None:
         """What the record proves of a claim, such as "The capital of Denmark is Copenhagen."."""
@@ -125,7 +126,8 @@ class Facts:
         for shape in self._shapes:
             if match := shape.fullmatch(text):
                 key = _key(match["column"])
-                return (self._own.get(key) or self._foreign[key]), match["value"]
+                columns = self._own.get(key) or self._foreign.get(key)
+                return (columns, match["value"]) if columns else None
         return None
 
     def _judge(self, columns: list[str], stated: str) -> Finding | None:

@@ -174,6 +174,12 @@ def test_numbers_are_supported_only_if_equal_and_contradicted_only_if_not(record
         assert float(recorded) != float(stated)
 
 
+def test_columns_that_can_not_be_named_prove_nothing() -> None:
+    assert Facts("box: A1\n%: 5").check_claim("% of A1 is 5") is None
+    assert Facts("box: A1\nsize: 5\nsize: 6").check_claim("The size of A1 is 5") is None
+    assert Facts("box: A1\nsize: 5").check_claim("The s\u0131ze of A1 is 5") is None
+
+
 def test_text_that_is_no_record_proves_nothing() -> None:
     facts = Facts("The capital of Denmark is Copenhagen.")
     assert facts.check_claim("The capital of Denmark is Copenhagen.") is None

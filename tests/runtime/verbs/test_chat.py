@@ -8,10 +8,13 @@ import pty
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from attar.runtime.cli import main
 from attar.runtime.verbs.chat import _printable
 
 COMMAND = [sys.executable, "-c", "from attar.runtime.cli import main; main()", "chat"]
@@ -23,9 +26,8 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 NOT_FOUND = "I have no record that this question names."
 
 
-def piped(text: str | bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    data = text.encode() if isinstance(text, str) else text
-    return subprocess.run([*COMMAND, *arguments], input=data, capture_output=True)
+def piped(text: str | bytes, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["chat", *arguments], input=text)
 
 
 class Terminal:
@@ -48,6 +50,13 @@ class Terminal:
         before, _, self.shown = self.shown.partition(text)
         return before
 
+    def rest(self) -> str:
+        """What a chat that has ended left to read."""
+        with suppress(OSError):  # the end of a terminal
+            while piece := os.read(self.master, 65536):
+                self.shown += piece.decode(errors="replace")
+        return self.shown
+
     def say(self, text: str) -> str:
         """What is shown in answer to a line."""
         self.type(text + "\r")
@@ -56,15 +65,20 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
 
-    def exit_code(self) -> int:
-        return self.process.wait(timeout=60)
+    def leave(self, text: str) -> int:
+        """The exit code after these keys; typed again if GNU readline lost the first between prompt and wait."""
+        for _ in range(6):
+            self.type(text)
+            with suppress(subprocess.TimeoutExpired):
+                return self.process.wait(timeout=10)
+        raise AssertionError(self.shown)
 
 
 def test_each_line_of_a_pipe_has_one_line_of_answer(bundle_folder: Path) -> None:
     claim = "Is it true that the country of Aarhus is Denmark?"
     done = piped(f"Where is Atlantis?\n\n  \n{claim}\nIs it true that its country is Ireland?", str(bundle_folder))
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.decode().splitlines() == [
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.splitlines() == [
         NOT_FOUND,
         "Supported (country: Denmark).",
         "Contradicted (country: Denmark).",
@@ -92,8 +106,8 @@ def test_without_the_team_there_is_no_route_and_no_check(bundle_folder: Path) ->
 
 def test_a_broken_bundle_is_told_before_the_first_question(tmp_path: Path) -> None:
     done = piped("", str(tmp_path))
-    assert done.returncode == 5
-    assert b"no bundle here" in done.stderr
+    assert done.exit_code == 5
+    assert "no bundle here" in done.stderr
 
 
 def test_a_conversation_at_a_terminal(bundle_folder: Path) -> None:
@@ -109,14 +123,15 @@ def test_a_conversation_at_a_terminal(bundle_folder: Path) -> None:
     assert "no such command" in chat.say("/leave")
     assert "Error: " in chat.say("word " * 700)
     assert "from Aarhus" in chat.say("Where is Aarhus?")
-    chat.type("/quit\r")
-    assert chat.exit_code() == 0
+    assert chat.leave("/quit\r") == 0
 
 
 @pytest.mark.parametrize(("key", "code"), [("\x04", 0), ("\x03", 130)])
 def test_ctrl_d_and_ctrl_c_leave_without_a_traceback(bundle_folder: Path, key: str, code: int) -> None:
     chat = Terminal(str(bundle_folder), "--no-team")
     chat.until("> ")
-    chat.type(key)
-    assert chat.exit_code() == code
-    assert "Traceback" not in chat.shown
+    time.sleep(0.2)
+    assert chat.leave(key) == code
+    left = chat.rest()
+    assert "Traceback" not in left
+    assert ("Interrupted" in left) == (code == 130)
