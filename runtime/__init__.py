@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .agents import AgenticWorkflow as AgenticWorkflow
     from .agents import AgentState as AgentState
     from .agents import DistilledModelAgent as DistilledModelAgent
+    from .agents import MultiAgentWorkflow as MultiAgentWorkflow
+    from .agents import RuleRouter as RuleRouter
+    from .agents import SummarizerAgent as SummarizerAgent
+    from .agents import ValidatorAgent as ValidatorAgent
     from .bundle import Bundle as Bundle
     from .chat import ChatOnnx as ChatOnnx
     from .engine import Engine as Engine
@@ -27,7 +31,11 @@ _HOMES = {
     "ChatOnnx": ".chat",
     "DistilledModelAgent": ".agents",
     "Engine": ".engine",
+    "MultiAgentWorkflow": ".agents",
+    "RuleRouter": ".agents",
     "SamplingSettings": ".engine",
+    "SummarizerAgent": ".agents",
+    "ValidatorAgent": ".agents",
 }
 
 __all__ = sorted(_HOMES)

@@ -1,6 +1,7 @@
 """The prompts of each agent role, defined once, for training and for serving.
 
-Hands on chat messages as plain ``{"role", "content"}`` dicts. Does not know tokens, models or tables.
+Hands on chat messages as plain ``{"role", "content"}`` dicts, the words that roles answer with, and a record's
+text, written and read. Does not know tokens, models or tables.
 """
 
 from __future__ import annotations
@@ -8,9 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-__all__ = ["NOT_FOUND", "Message", "answer_prompt", "record_text"]
+__all__ = [
+    "CHECKS",
+    "NOT_FOUND",
+    "ROUTES",
+    "Message",
+    "answer_prompt",
+    "check_prompt",
+    "claim_text",
+    "read_record",
+    "record_text",
+    "route_prompt",
+    "summary_prompt",
+]
 
 NOT_FOUND = "I have no record that this question names."
+CHECKS = ("supported", "contradicted", "not in the records")
+"""What a Validator says."""
+ROUTES = ("qa", "summarizer", "validator")
+"""Whom a router names."""
 
 
 class Message(TypedDict):
@@ -25,7 +42,43 @@ def record_text(label: str, entity: str, facts: Sequence[tuple[str, str]]) -> st
     return "\n".join([f"{label}: {entity}", *(f"{name}: {value}" for name, value in facts)])
 
 
+def read_record(text: str) -> tuple[str, str, list[tuple[str, str]]] | None:
+    """Label, entity and facts of what :func:`record_text` wrote; None where a line is not ``column: value``.
+
+    A column's name ends at the first colon that a space follows.
+    """
+    pairs = [tuple(line.split(": ", 1)) for line in text.splitlines()]
+    if not pairs or any(len(pair) != 2 for pair in pairs):
+        return None
+    (label, entity), *facts = pairs
+    return label, entity, [(name, value) for name, value in facts]
+
+
 def answer_prompt(question: str, record: str | None) -> list[Message]:
     """The QA agent's prompt: the record, an empty line, the question."""
     content = question if record is None else f"{record}\n\n{question}"
     return [{"role": "user", "content": content}]
+
+
+def summary_prompt(text: str) -> list[Message]:
+    """The Summarizer's prompt: one record, several with an empty line between them, or any text."""
+    return _asked(text, "Summarize this in one or two sentences.")
+
+
+def check_prompt(claim: str, record: str) -> list[Message]:
+    """The Validator's prompt; the answer is one of :data:`CHECKS`."""
+    return _asked(record, f"Claim: {claim}\nSupported, contradicted, or not in the records?")
+
+
+def claim_text(column: str, entity: str, value: str) -> str:
+    """One fact as a claim."""
+    return f"The {column} of {entity} is {value}."
+
+
+def route_prompt(query: str) -> list[Message]:
+    """A router's prompt, for students that were trained to route; the answer is one of :data:`ROUTES`."""
+    return _asked(query, "Who is this for: qa, summarizer or validator?")
+
+
+def _asked(text: str, request: str) -> list[Message]:
+    return [{"role": "user", "content": f"{text}\n\n{request}"}]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from attar.runtime.files import write_json
+
 from ..config import CorrectionConfig, RunConfig
 from .data import test_samples, training_samples
 from .scoring import score_torch
@@ -26,7 +28,7 @@ def stage(config: RunConfig) -> Stage:
 
 
 def _work(config: RunConfig, work: Work) -> dict[str, Any]:
-    from ..training.distiller import ModelDistiller
+    from ..training.distiller import SETTINGS_FILE, ModelDistiller
 
     data, teacher = work.products["data"], work.products["teacher"]
     corrected = {"teacher_model_name": str(teacher.path / MODEL), "correction": CorrectionConfig(steps=0)}
@@ -34,6 +36,8 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     distiller = ModelDistiller(settings, checkpoints=work.checkpoints)
     student = distiller.distill(training_samples(data))
     distiller.save_distilled_model(work.folder / MODEL)
+    # As the user set them, not where this run keeps its teacher: equal runs have equal files.
+    write_json(work.folder / MODEL / SETTINGS_FILE, config.distillation.model_dump(mode="json", exclude={"output"}))
     title = "score student"
     score = work.checkpoints.remember(title, lambda: score_torch(config, student, test_samples(data), title))
     return {"scores": {"student": score}, "parameters": student.parameters}

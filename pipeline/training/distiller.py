@@ -28,7 +28,9 @@ from .distillation import Pair, align, distill
 from .loop import Schedule
 from .precision import chosen_precision
 
-__all__ = ["ModelDistiller"]
+__all__ = ["SETTINGS_FILE", "ModelDistiller"]
+
+SETTINGS_FILE = "distillation.json"
 
 
 class ModelDistiller:
@@ -161,7 +163,7 @@ class ModelDistiller:
             raise UsageError("There is no student to save.", next_step="Call distill first.")
         target = folder or self.config.output
         save_model(self.student, target)
-        write_json(target / "distillation.json", self.config.model_dump(mode="json"))
+        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude={"output"}))
         return target
 
     def _cut(self, teacher: LoadedModel) -> LoadedModel:

@@ -28,12 +28,10 @@ def command(bundle: Path, question: str, as_json: bool) -> None:
             "The question is empty.", next_step='Ask one: attar ask BUNDLE "What is the capital of Denmark?"'
         )
     from ..agents import AgenticWorkflow
+    from ..agents.state import outcome
 
     state = AgenticWorkflow(bundle).run(query=question)
-    answer = state["messages"][-1].text
     if as_json:
-        context = state["context"]
-        found = {"record": context["record"], "candidates": context.get("candidates", [])}
-        click.echo(json.dumps({"question": question, "answer": answer, **found}, ensure_ascii=False))
+        click.echo(json.dumps(outcome(question, state), ensure_ascii=False))
     else:
-        click.echo(answer)
+        click.echo(state["messages"][-1].text)

@@ -31,12 +31,12 @@ def fastest(*arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
 def test_help_names_every_verb_fast_and_loads_nothing() -> None:
     done, seconds = fastest("--help")
     assert seconds < 0.3
-    assert all(verb in done.stdout for verb in ("ask", "export", "run", "Exit codes"))
+    assert all(verb in done.stdout for verb in ("ask", "chat", "export", "run", "Exit codes"))
     loaded = modules_after("from attar.runtime.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass")
     assert not loaded & {"torch", "langchain_core", "onnxruntime", "numpy", "pydantic"}
 
 
-@pytest.mark.parametrize("verb", ["ask", "export", "run"])
+@pytest.mark.parametrize("verb", ["ask", "chat", "export", "run"])
 def test_each_verbs_help_has_an_example(verb: str) -> None:
     done, seconds = fastest(verb, "--help")
     assert done.returncode == 0

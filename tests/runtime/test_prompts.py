@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
-from attar.runtime.prompts import answer_prompt, record_text
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attar.runtime.prompts import (
+    CHECKS,
+    ROUTES,
+    answer_prompt,
+    check_prompt,
+    claim_text,
+    read_record,
+    record_text,
+    route_prompt,
+    summary_prompt,
+)
+
+CORK = "city: Cork\ncountry: Ireland"
+NAMES = st.from_regex(r"[a-z][a-z ()²]{0,12}", fullmatch=True)
+VALUES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
 
 
 def test_a_record_names_its_entity_first() -> None:
-    assert record_text("city", "Cork", [("country", "Ireland")]) == "city: Cork\ncountry: Ireland"
+    assert record_text("city", "Cork", [("country", "Ireland")]) == CORK
 
 
 def test_the_question_follows_the_record_after_an_empty_line() -> None:
     assert answer_prompt("Where?", "city: Cork") == [{"role": "user", "content": "city: Cork\n\nWhere?"}]
     assert answer_prompt("Where?", None) == [{"role": "user", "content": "Where?"}]
+
+
+def test_each_role_is_asked_in_its_own_words() -> None:
+    (summary,), (check,), (route,) = summary_prompt(CORK), check_prompt("Cork is big.", CORK), route_prompt("Where?")
+    assert summary["content"] == f"{CORK}\n\nSummarize this in one or two sentences."
+    assert check["content"] == f"{CORK}\n\nClaim: Cork is big.\nSupported, contradicted, or not in the records?"
+    assert route["content"] == "Where?\n\nWho is this for: qa, summarizer or validator?"
+    assert all(word in check["content"].casefold() for word in CHECKS)
+    assert all(word in route["content"] for word in ROUTES)
+    assert claim_text("country", "Cork", "Ireland") == "The country of Cork is Ireland."
+
+
+@given(NAMES, VALUES, st.lists(st.tuples(NAMES, VALUES)))
+def test_a_record_reads_back_as_it_was_written(label: str, entity: str, facts: list[tuple[str, str]]) -> None:
+    assert read_record(record_text(label, entity, facts)) == (label, entity, facts)
+
+
+@pytest.mark.parametrize("text", ["", "Just a sentence.", f"{CORK}\n\n{CORK}", "city: Cork\nand more"])
+def test_other_text_is_not_read_as_a_record(text: str) -> None:
+    assert read_record(text) is None

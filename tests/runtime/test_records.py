@@ -57,6 +57,26 @@ def test_the_longest_name_in_the_question_wins(records: Records, question: str, 
     assert [record.entity for record in records.find(question)] == entities
 
 
+def test_in_a_follow_up_a_columns_name_is_no_record(records: Records) -> None:
+    assert records.find("And its capital?")[0].entity == "Capital (SPI)"
+    assert records.find("And its capital?", follow_up=True) == []
+    assert [record.entity for record in records.find("And Capital (SPI)?", follow_up=True)] == ["Capital (SPI)"]
+    assert [record.entity for record in records.find("And the capital of Chad?", follow_up=True)] == ["Chad"]
+
+
+def test_what_columns_and_tables_are_called_is_known(records: Records) -> None:
+    assert records.labels() == {"capital", "country", "airport"}
+
+
+def test_a_value_is_held_as_it_is_written_in_that_column_of_that_table(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    rows = ["city: Cork\ncountry: Ireland\nriver: Lee", "city: Delft\ncountry: Netherlands"]
+    write_records(path, [(Record("city", text.split()[1], text), []) for text in rows])
+    held = Records(path).hold
+    assert held("city", "country", "Ireland") and held("city", "country", "Netherlands")
+    assert not held("city", "river", "Le") and not held("city", "river", "Ireland") and not held("town", "river", "Lee")
+
+
 def test_a_question_of_any_length_is_searched(records: Records) -> None:
     assert len(records) == len(ROWS)
     assert records.find("x " * 5000) == []
