@@ -125,8 +125,9 @@ class MeasurementConfig(_Section):
 
     threads: int = Field(2, ge=1, description="Threads of every variant.")
     max_new_tokens: int = Field(32, ge=1, description="Limit of an answer when scoring.")
-    decode_tokens: int = Field(64, ge=8, description="Tokens decoded in one speed measurement.")
-    repetitions: int = Field(3, ge=1, description="Interleaved speed measurements of each variant.")
+    decode_tokens: int = Field(32, ge=8, description="Tokens decoded in one speed measurement.")
+    repetitions: int = Field(3, ge=1, description="How often each variant is started in a fresh process.")
+    pairs: int = Field(8, ge=2, description="Timed answers of each variant, taken in turn.")
 
 
 class RunConfig(_Section):

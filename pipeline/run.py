@@ -199,25 +199,24 @@ def _make_measurement(
 ) -> dict[str, Any]:
     from .evaluation import score
     from .evaluation.bundles import bundle_answers
-    from .measurement.processes import Variant, measure_costs
+    from .measurement import Variant, measure_costs
 
     test = _test(data)
     bundle = Bundle.open(export.path / _BUNDLE)
     settings = config.measurement
     answers, prompt = bundle_answers(bundle, test, max_new_tokens=settings.max_new_tokens, threads=settings.threads)
     costs = measure_costs(
-        {"teacher": Variant("torch", teacher.path / _MODEL), "bundle": Variant("bundle", bundle.path)},
+        {"bundle": Variant("bundle", bundle.path), "teacher": Variant("torch", teacher.path / _MODEL)},
         prompt,
         tokens=settings.decode_tokens,
         threads=settings.threads,
-        repetitions=settings.repetitions,
+        rounds=settings.repetitions,
+        pairs=settings.pairs,
     )
     return {
         "scores": {"quantized": score(answers, [sample.answer for sample in test]).to_dict()},
-        "costs": {name: cost.to_dict() for name, cost in costs.items()},
+        "costs": costs.to_dict(),
         "prompt_tokens": len(prompt),
-        "teacher_bytes": 4 * teacher.facts["parameters"],
-        "bundle_bytes": bundle.size,
     }
 
 
@@ -233,22 +232,18 @@ def _publish(report: Report, export: Product, folder: Path, stage: Path) -> dict
 
 def _report(folder: Path, teacher: Product, student: Product, measurement: Product) -> Report:
     costs = measurement.facts["costs"]
-    theirs, ours = costs["teacher"], costs["bundle"]
-    sizes = {name: float(measurement.facts[f"{name}_bytes"]) for name in ("teacher", "bundle")}
     return Report(
         run=folder,
         bundle=folder / _BUNDLE,
         seconds={},
         cached=[],
         scores=teacher.facts["scores"] | student.facts["scores"] | measurement.facts["scores"],
-        costs={name: {"size_bytes": sizes[name], **cost} for name, cost in costs.items()},
+        costs=costs["variants"],
         ratios={
             "parameters": student.facts["parameters"] / teacher.facts["parameters"],
-            "size": sizes["teacher"] / sizes["bundle"],
-            "decode": ours["decode_tokens_per_second"] / theirs["decode_tokens_per_second"],
-            "first_token": theirs["first_token_seconds"] / ours["first_token_seconds"],
-            "memory": theirs["peak_memory_bytes"] / ours["peak_memory_bytes"],
+            **{name: found["ratio"] for name, found in costs["ratios"].items()},
         },
+        intervals={name: (found["low"], found["high"]) for name, found in costs["ratios"].items()},
     )
 
 

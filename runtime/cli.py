@@ -20,6 +20,7 @@ __all__ = ["main"]
 
 _VERBS = {
     "ask": ("attar.runtime.verbs.ask", "Answer one question with a bundle."),
+    "bench": ("attar.pipeline.verbs.bench", "Measure what a bundle costs, alone or against its teacher."),
     "export": ("attar.pipeline.verbs.export", "Export a causal LM folder to a bundle."),
     "run": ("attar.pipeline.verbs.run", "From tables to a measured bundle, as a config says."),
 }
