@@ -20,6 +20,7 @@ __all__ = ["main"]
 
 _VERBS = {
     "ask": ("attar.runtime.verbs.ask", "Answer one question with a bundle."),
+    "bench": ("attar.pipeline.verbs.bench", "Measure what a bundle costs, alone or against its teacher."),
     "chat": ("attar.runtime.verbs.chat", "Talk with a bundle, or answer one question a line."),
     "config": ("attar.pipeline.verbs.config", "Check, show or start a config; print its schema."),
     "doctor": ("attar.runtime.verbs.doctor", "What is wrong here, and how to mend it."),

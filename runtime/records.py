@@ -54,6 +54,18 @@ class Records:
     def __len__(self) -> int:
         return int(self._query("SELECT count(*) FROM records")[0][0])
 
+    def typical(self) -> Record | None:
+        """A record of median length, the same each time; None where there are none.
+
+        Raises:
+            BundleError: The file can't be read.
+        """
+        middle = "SELECT (count(*) - 1) / 2 FROM records"
+        rows = self._query(
+            f"SELECT label, entity, text FROM records ORDER BY length(text), id LIMIT 1 OFFSET ({middle})"
+        )
+        return Record(*rows[0]) if rows else None
+
     def find(self, question: str, *, follow_up: bool = False) -> list[Record]:
         """Records that the question names; several where a name is not unique.
 

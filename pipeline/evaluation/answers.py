@@ -1,7 +1,9 @@
 """Greedy answers of a torch model to many questions.
 
-Questions on one record share its tokens in the prefill, as in training; then each decodes on its own.
-Does not know what a right answer is.
+Questions on one record share its tokens, as in training. What the reference answer says is read at once
+(teacher forcing) as far as the model would have said the same; from there on each answer is decoded token
+by token. So the answers are those of plain greedy decoding, and a right answer costs one pass.
+Does not know what a right answer is worth.
 """
 
 from __future__ import annotations
@@ -9,16 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
 
 from ..data.render import RenderedSample, render
 from ..data.samples import Sample
 from ..progress import track
 from ..teacher import LoadedModel
-from ..training.batches import Batch, Packed, collate, pack_all
-from ..training.forward import answer_logits, run_body
-from ..training.precision import autocast
+from ..training.batches import pack_all
+from .branches import Branch, BranchReader
 
 __all__ = ["greedy_answers"]
 
@@ -38,9 +37,9 @@ def greedy_answers(
 
     Args:
         loaded: The model, in fp32.
-        samples: The questions.
+        samples: The questions. Their answers are guesses that save time; they can't change a result.
         max_new_tokens: Limit of an answer.
-        precision: What the prompts are read in; "bfloat16" is faster on some CPUs. Decoding is in fp32.
+        precision: What the prompts are read in; "bfloat16" is faster on some CPUs. Answers are read in fp32.
         title: What the progress is called.
     """
     rendered = render(samples, loaded.tokenizer)
@@ -52,60 +51,51 @@ def greedy_answers(
     with track(title, len(rendered)) as progress, torch.inference_mode():
         for start in range(0, len(packed), _SEQUENCES_PER_BATCH):
             chunk = packed[start : start + _SEQUENCES_PER_BATCH]
-            found = _decode(loaded.model, chunk, end, max_new_tokens, precision)
+            reader = BranchReader(loaded.model, chunk, precision)
             members: list[RenderedSample] = [sample for sequence in chunk for sample in sequence.samples]
+            found = _decode(reader, [sample.answer[:-1] for sample in members], end, max_new_tokens)
             answers |= {id(sample): ids for sample, ids in zip(members, found, strict=True)}
             progress(len(members))
     return [loaded.tokenizer.decode(answers[id(sample)]) for sample in rendered]
 
 
-def _decode(
-    model: PreTrainedModel, sequences: Sequence[Packed], end: int, max_new_tokens: int, precision: str
-) -> list[list[int]]:
-    """Token ids for each question of a batch of sequences, without the end token."""
-    batch = collate(sequences)
-    with autocast(precision):
-        output = run_body(model, batch, use_cache=True)
-    tokens = answer_logits(model, output.last_hidden_state.float(), batch).argmax(-1)
-    cache, seen = _one_row_each(output.past_key_values, batch)
-    positions = batch.position_ids[batch.rows, batch.columns]
-    ids: list[list[int]] = [[] for _ in tokens]
-    asked = torch.arange(len(ids))  # which question each row of the batch still answers
-    for step in range(max_new_tokens):
-        running = tokens != end
-        if 2 * int(running.sum()) <= len(asked):  # most have ended: go on with the others alone
-            kept = running.nonzero()[:, 0]
-            cache.batch_select_indices(kept)
-            asked, tokens, positions, seen, running = (x[kept] for x in (asked, tokens, positions, seen, running))
-        for question, token in zip(asked[running].tolist(), tokens[running].tolist(), strict=True):
-            ids[question].append(token)
-        if not running.any() or step == max_new_tokens - 1:
-            break
-        positions = positions + 1
-        seen = torch.cat([seen, torch.ones_like(seen[:, :1])], dim=1)
-        hidden = model.base_model(
-            input_ids=tokens[:, None],
-            position_ids=positions[:, None],
-            attention_mask=seen[:, None, None, :],
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state
-        # A row that has ended keeps its end token until it is dropped.
-        tokens = torch.where(running, model.get_output_embeddings()(hidden[:, 0]).argmax(-1), tokens)
-    return ids
+def _decode(reader: BranchReader, guesses: Sequence[Sequence[int]], end: int, limit: int) -> list[list[int]]:
+    """Token ids of each question's answer, without the end token."""
+    answers = [_Answer(branch, guess, end, limit) for branch, guess in zip(reader.branches, guesses, strict=True)]
+    for answer, token in zip(answers, reader.first_tokens, strict=True):
+        answer.take(token)
+    while running := [answer for answer in answers if not answer.done]:
+        reader.keep([answer.branch for answer in running])
+        runs = [answer.next_run() for answer in running]
+        predicted = reader.read([(answer.branch, run) for answer, run in zip(running, runs, strict=True)])
+        for answer, run, tokens in zip(running, runs, predicted, strict=True):
+            reader.forget(answer.branch, len(run) - answer.follow(run, tokens))
+    return [answer.ids for answer in answers]
 
 
-def _one_row_each(cache: DynamicCache, batch: Batch) -> tuple[DynamicCache, Tensor]:
-    """The cache with a row for each question that holds only the keys it sees, and which are real."""
-    visible = batch.mask[batch.rows, 0, batch.columns]
-    longest = int(visible.sum(-1).max())
-    order = torch.argsort(visible.int(), dim=-1, descending=True, stable=True)[:, :longest]
-    seen = visible.gather(1, order)
-    rows = batch.rows[:, None]
-    gathered = DynamicCache()
-    for number, layer in enumerate(cache.layers):
-        # Advanced indices on axes 0 and 2 bring [question, key] to the front of [heads, size].
-        assert layer.keys is not None and layer.values is not None  # the prefill filled them
-        keys, values = (states[rows, :, order].transpose(1, 2) for states in (layer.keys, layer.values))
-        gathered.update(keys.float().contiguous(), values.float().contiguous(), number)
-    return gathered, seen
+class _Answer:
+    """One answer as it grows. The last of ``ids`` has been chosen, but not read yet."""
+
+    def __init__(self, branch: Branch, guess: Sequence[int], end: int, limit: int) -> None:
+        self.branch, self.ids, self.done = branch, list[int](), limit < 1
+        self._guess, self._end, self._limit = list(guess), end, limit
+
+    def take(self, token: int) -> None:
+        """Go on with the token that the model chose."""
+        if not self.done and token != self._end:
+            self.ids.append(token)
+        self.done = self.done or token == self._end or len(self.ids) == self._limit
+
+    def next_run(self) -> list[int]:
+        """What to read next: the last token, and all that is guessed to follow while the guess has held."""
+        known = len(self.ids)
+        held = self.ids == self._guess[:known]
+        return [self.ids[-1], *(self._guess[known : self._limit - 1] if held else [])]
+
+    def follow(self, run: Sequence[int], predicted: Sequence[int]) -> int:
+        """Take what the model predicts after each token of a run; how many of these it would have said itself."""
+        for place, token in enumerate(predicted, start=1):
+            self.take(token)
+            if self.done or place == len(run) or run[place] != token:
+                return place
+        return 0

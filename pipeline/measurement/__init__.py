@@ -1,5 +1,7 @@
-"""What a model costs: size, memory and speed, each variant in a process of its own."""
+"""What a model costs: size, memory and speed, each variant in a process of its own, compared with intervals."""
 
-from .processes import Cost, measure_costs
+from .comparison import Comparison, compare, compare_blocks
+from .costs import Cost, Costs, measure_costs
+from .processes import Variant
 
-__all__ = ["Cost", "measure_costs"]
+__all__ = ["Comparison", "Cost", "Costs", "Variant", "compare", "compare_blocks", "measure_costs"]

@@ -1,91 +1,81 @@
-"""One variant in a fresh process: load, answer, and say what it took, as JSON on standard output.
+"""One variant in a fresh process: loads it, then answers when asked, JSON lines in and out.
 
-    python -m attar.pipeline.measurement.worker torch MODEL_FOLDER PROMPT.json TOKENS THREADS
-    python -m attar.pipeline.measurement.worker bundle BUNDLE PROMPT.json TOKENS THREADS
+    python -m attar.pipeline.measurement.worker KIND PATH THREADS
 
-Peak memory is the kernel's VmHWM, which belongs to this address space: ru_maxrss survives exec and would
-carry the parent's peak. Imports nothing of the other variant.
+The first line out says what loading took. Then each line in is a request (see ``_answer``), and the line out
+says what the answer took, and what CPU time the process used since the answer before. It ends when its input does.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
+
+from .memory import MemoryUse, peak, reset_peak, resident, shares
+from .subjects import Subject, load_subject
 
 __all__ = ["main"]
 
-Generate = Callable[[list[int], int], Iterator[int]]
 
-
-def main(variant: str, path: str, prompt_file: str, tokens: str, threads: str) -> None:
-    """Measure one variant and print the result."""
+def main(kind: str, path: str, threads: str) -> None:
+    """Load one variant and answer requests."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints must not come between the replies
     started = time.perf_counter()
-    generate = {"torch": _torch, "bundle": _bundle}[variant](path, int(threads))
-    loaded = time.perf_counter() - started
-    prompt: list[int] = json.loads(Path(prompt_file).read_text(encoding="utf-8"))
-    list(generate(prompt, 4))  # the first call allocates
+    subject = load_subject(kind, path, int(threads))
+    loaded = {"load_seconds": time.perf_counter() - started, "size_bytes": subject.size_bytes}
+    _reply(replies, loaded)
+    idle_since, cpu = time.perf_counter(), time.process_time()
+    for line in sys.stdin:
+        idle = {"idle_seconds": time.perf_counter() - idle_since, "idle_cpu_seconds": time.process_time() - cpu}
+        _reply(replies, idle | _answer(subject, **json.loads(line)))
+        idle_since, cpu = time.perf_counter(), time.process_time()
+
+
+def _answer(
+    subject: Subject, *, prompt: Sequence[int], tokens: int, given: Sequence[int] | None, memory: bool
+) -> dict[str, Any]:
+    """Answer one prompt.
+
+    Args:
+        subject: The variant.
+        prompt: Ids.
+        tokens: How many tokens to decode.
+        given: See :class:`~attar.pipeline.measurement.subjects.Subject`.
+        memory: Whether to watch the memory too. This forgets the process's peak, so it tells what that was.
+    """
+    earlier_peak = peak() if memory else 0
+    before, exact = (resident(), reset_peak()) if memory else (0, False)
     began = time.perf_counter()
-    answer = generate(prompt, int(tokens))
-    next(answer)
+    answer = subject.answer(prompt, tokens, given)
+    ids = [next(answer)]
     first = time.perf_counter()
-    rest = sum(1 for _ in answer)
+    ids += answer
     ended = time.perf_counter()
-    print(
-        json.dumps(
-            {
-                "load_seconds": loaded,
-                "first_token_seconds": first - began,
-                "decode_tokens_per_second": rest / (ended - first),
-                "peak_memory_bytes": _peak_memory(),
-                "decoded": rest + 1,
-            }
-        )
-    )
+    took: dict[str, Any] = {
+        "first_token_seconds": first - began,
+        "seconds_per_token": (ended - first) / max(len(ids) - 1, 1),
+        "ids": ids,
+        "did": {
+            "prompt tokens": len(prompt),
+            "decoded tokens": len(ids),
+            "given tokens": len(given or ()),
+            "threads": subject.threads,
+        },
+    }
+    if memory:
+        use = MemoryUse(before, peak(), exact)
+        took["memory"] = {**use.to_dict(), "process_peak": max(earlier_peak, use.peak), **shares()}
+    return took
 
 
-def _torch(path: str, threads: int) -> Generate:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    torch.set_num_threads(threads)
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
-
-    @torch.inference_mode()
-    def generate(prompt: list[int], count: int) -> Iterator[int]:
-        ids, cache = torch.tensor([prompt]), None
-        for _ in range(count):
-            output = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            cache = output.past_key_values
-            token = int(output.logits[0, -1].argmax())
-            yield token
-            ids = torch.tensor([[token]])
-
-    return generate
-
-
-def _bundle(path: str, threads: int) -> Generate:
-    from attar.runtime import AgenticWorkflow, ChatOnnx
-    from attar.runtime.engine import Engine
-
-    # The whole path that an application takes, LangGraph and all, so that its memory counts.
-    model = ChatOnnx(bundle=path, threads=threads)
-    AgenticWorkflow(model).run(query="What is known?")
-    engine: Engine = model.loaded.engine
-
-    def generate(prompt: list[int], count: int) -> Iterator[int]:
-        return engine.generate(prompt, max_new_tokens=count, stop_ids=())
-
-    return generate
-
-
-def _peak_memory() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def _reply(replies: Any, value: dict[str, Any]) -> None:
+    replies.write(json.dumps(value) + "\n")
+    replies.flush()
 
 
 if __name__ == "__main__":

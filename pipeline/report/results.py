@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class Report:
         costs: Size, memory and speed of the teacher and the bundle.
         ratios: The bundle against the torch teacher; above 1 is better, but for ``parameters``, the
             student's share of the teacher's.
+        intervals: Lower and upper end of the 95 % interval of each measured ratio.
     """
 
     run: Path
@@ -31,6 +32,7 @@ class Report:
     scores: dict[str, dict[str, float]]
     costs: dict[str, dict[str, float]]
     ratios: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The same, for ``--json``."""

@@ -24,22 +24,19 @@ def stage(run: Path) -> Stage:
 def report_of(run: Path, facts: dict[str, dict[str, Any]]) -> Report:
     """What the stages found out, as a report that has no times yet."""
     teacher, student, measurement = (facts[name] for name in ("teacher", "student", "measurement"))
-    theirs, ours = measurement["costs"]["teacher"], measurement["costs"]["bundle"]
-    sizes = {name: float(measurement[f"{name}_bytes"]) for name in ("teacher", "bundle")}
+    costs = measurement["costs"]
     return Report(
         run=run,
         bundle=run / BUNDLE,
         seconds={},
         cached=[],
         scores=teacher["scores"] | student["scores"] | measurement["scores"],
-        costs={name: {"size_bytes": sizes[name], **cost} for name, cost in measurement["costs"].items()},
+        costs=costs["variants"],
         ratios={
             "parameters": student["parameters"] / teacher["parameters"],
-            "size": sizes["teacher"] / sizes["bundle"],
-            "decode": ours["decode_tokens_per_second"] / theirs["decode_tokens_per_second"],
-            "first_token": theirs["first_token_seconds"] / ours["first_token_seconds"],
-            "memory": theirs["peak_memory_bytes"] / ours["peak_memory_bytes"],
+            **{name: found["ratio"] for name, found in costs["ratios"].items()},
         },
+        intervals={name: (found["low"], found["high"]) for name, found in costs["ratios"].items()},
     )
 
 

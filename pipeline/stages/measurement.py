@@ -25,7 +25,7 @@ def stage(config: RunConfig) -> Stage:
 def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     from ..evaluation import score
     from ..evaluation.bundles import bundle_answers
-    from ..measurement.processes import Variant, measure_costs
+    from ..measurement import Variant, measure_costs
 
     data, teacher, export = (work.products[name] for name in ("data", "teacher", "export"))
     test = test_samples(data)
@@ -33,16 +33,15 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     settings = config.measurement
     answers, prompt = bundle_answers(bundle, test, max_new_tokens=settings.max_new_tokens, threads=settings.threads)
     costs = measure_costs(
-        {"teacher": Variant("torch", teacher.path / MODEL), "bundle": Variant("bundle", bundle.path)},
+        {"bundle": Variant("bundle", bundle.path), "teacher": Variant("torch", teacher.path / MODEL)},
         prompt,
         tokens=settings.decode_tokens,
         threads=settings.threads,
-        repetitions=settings.repetitions,
+        rounds=settings.repetitions,
+        pairs=settings.pairs,
     )
     return {
         "scores": {"quantized": score(answers, [sample.answer for sample in test]).to_dict()},
-        "costs": {name: cost.to_dict() for name, cost in costs.items()},
+        "costs": costs.to_dict(),
         "prompt_tokens": len(prompt),
-        "teacher_bytes": 4 * teacher.facts["parameters"],
-        "bundle_bytes": bundle.size,
     }

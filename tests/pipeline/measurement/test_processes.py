@@ -1,44 +1,67 @@
-"""Costs are measured in fresh processes, from the counters that tell the truth."""
+"""Variants stay alive in processes of their own, and do what they are asked, or it is said who did not."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import time
 
 import pytest
 
-from attar.pipeline.measurement.processes import Variant, measure_costs
+from attar.pipeline.measurement import Variant
+from attar.pipeline.measurement.processes import WorkerProcess
 from attar.runtime.errors import CheckFailed
+from tests.conftest import ROOT
 
 
-def test_both_kinds_are_measured_on_the_same_tokens(teacher_folder: Path, bundle_folder: Path) -> None:
-    variants = {"teacher": Variant("torch", teacher_folder), "bundle": Variant("bundle", bundle_folder)}
-    costs = measure_costs(variants, [1, 90, 91, 2], tokens=12, threads=1, repetitions=2)
-    assert all(value > 0 for cost in costs.values() for value in cost.to_dict().values())
-    assert costs["bundle"].peak_memory_bytes < costs["teacher"].peak_memory_bytes  # no torch in it
+@pytest.fixture(autouse=True)
+def workers_find_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
 
-def test_memory_is_the_childs_own_even_below_a_large_parent() -> None:
-    code = (
-        "import subprocess, sys; ballast = bytearray(400_000_000); ballast[::4096] = b'x' * len(ballast[::4096])\n"
-        "child = 'from attar.pipeline.measurement.worker import _peak_memory; print(_peak_memory())'\n"
-        "print(subprocess.run([sys.executable, '-c', child], capture_output=True, text=True).stdout)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert 1_000_000 < int(done.stdout) < 150_000_000
+def worker(kind: str, path: str = "") -> WorkerProcess:
+    return WorkerProcess(kind, Variant(f"tests.pipeline.measurement.subjects:{kind}", path), 1)
 
 
-def test_a_spike_is_seen_after_it_is_gone() -> None:
-    code = (
-        "import mmap; from attar.pipeline.measurement.worker import _peak_memory; before = _peak_memory()\n"
-        "spike = mmap.mmap(-1, 200 << 20)\nfor at in range(0, 200 << 20, 4096): spike[at] = 1\n"
-        "spike.close(); print(_peak_memory() - before)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(done.stdout) == pytest.approx(200 << 20, rel=0.02)
+def test_a_worker_answers_as_often_as_it_is_asked() -> None:
+    with worker("Chatty") as process:
+        answers = [process.ask([7, 8, 9], tokens, given=[1] * tokens) for tokens in (2, 5)]
+    assert process.loaded["size_bytes"] == 1000
+    assert [answer["ids"] for answer in answers] == [[0, 1], [0, 1, 2, 3, 4]]
+    assert answers[1]["did"] == {"prompt tokens": 3, "decoded tokens": 5, "given tokens": 5, "threads": 1}
 
 
-def test_a_variant_that_fails_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CheckFailed, match="'broken' failed"):
-        measure_costs({"broken": Variant("bundle", tmp_path)}, [1], tokens=8, threads=1, repetitions=1)
+def test_first_token_and_the_rest_are_timed_apart() -> None:
+    with worker("Slow", "0.02") as process:
+        took = process.ask([1], 4)
+    assert min(took["first_token_seconds"], took["seconds_per_token"]) >= 0.02
+
+
+def test_a_worker_that_spins_while_it_waits_is_caught() -> None:
+    with worker("Restless") as process:
+        process_started = time.monotonic()
+        with pytest.raises(CheckFailed, match="'Restless' computed while it should have waited"):
+            while time.monotonic() < process_started + 30:
+                time.sleep(0.2)
+                process.ask([1], 2)
+
+
+def test_an_answer_of_another_length_is_caught() -> None:
+    with worker("Short") as process, pytest.raises(CheckFailed, match="3 tokens instead of 4"):
+        process.ask([1], 4)
+
+
+@pytest.mark.parametrize(("kind", "why"), [("Broken", "out of paper"), ("Missing", "has no attribute 'Missing'")])
+def test_a_process_that_fails_is_named_with_its_last_words(kind: str, why: str) -> None:
+    with pytest.raises(CheckFailed, match=f"'{kind}' failed") as caught, worker(kind) as process:
+        process.ask([1], 2)
+    assert why in str(caught.value.why)
+
+
+def test_a_process_that_was_killed_is_named() -> None:
+    with worker("Plain") as process:
+        process._process.kill()
+        process._process.wait()
+        with pytest.raises(CheckFailed, match="'Plain' failed") as caught:
+            process.ask([1], 2)
+    assert "exit code -9" in str(caught.value.why)
