@@ -15,7 +15,7 @@ from attar.pipeline.measurement import Costs, Variant
 from attar.pipeline.measurement.bundles import measure_bundle, typical_prompt
 from attar.pipeline.measurement.processes import WorkerProcess
 from attar.runtime import Bundle
-from attar.runtime.engine.threads import available_threads
+from attar.runtime.limits import available_threads
 
 TOKENS = 32
 
