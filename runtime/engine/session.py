@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from ..bundle import Architecture
 from ..errors import BundleError
 
-__all__ = ["Cache", "Decoder", "load_session", "open_decoder"]
+__all__ = ["Cache", "Decoder", "load_session", "open_decoder", "sums_exactly"]
 
+_CPU = Path("/proc/cpuinfo")
+_EXACT = {"avx512_vnni", "avx_vnni"}
 _CREATING = threading.Lock()  # creating two sessions at once is not safe (onnxruntime#27089)
 
 
@@ -97,8 +99,22 @@ def load_session(graph: Path, *, threads: int, spinning: bool) -> onnxruntime.In
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+    if not sums_exactly():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         with _CREATING:
             return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes have no common base
         raise BundleError("onnxruntime refuses the graph.", where=graph, why=error) from error
+
+
+def sums_exactly(cpu: Path = _CPU) -> bool:
+    """Whether the CPU says that it adds up products of unsigned and signed bytes without saturating.
+
+    An x86 without VNNI adds them in 16 bits. onnxruntime can then turn signed weights into unsigned ones, which
+    is slower and exact; where it need not, that would cost the AMX kernels too. Other CPUs ignore that setting.
+    """
+    try:
+        return not _EXACT.isdisjoint(cpu.read_text().split())
+    except (OSError, UnicodeDecodeError):
+        return False
