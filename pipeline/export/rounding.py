@@ -77,11 +77,11 @@ def _nearest(
 def _searched(blocks: NDArray[np.float32], middle: int) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """The best of scales that give the largest value the lowest level, which has no positive counterpart."""
     place = np.abs(blocks).argmax(-1)[..., None]
-    extreme = np.take_along_axis(blocks, place, -1)[..., 0] / -middle
+    extreme = (np.take_along_axis(blocks, place, -1)[..., 0] / -middle).astype(np.float32)
     best, error = extreme, np.full(extreme.shape, np.inf, np.float32)
     for candidate in _CANDIDATES:
         scales = extreme * candidate
         levels, _ = _nearest(blocks, scales, middle)
         found = np.square(levels * scales[..., None] - blocks).sum(-1)
-        best, error = np.where(found < error, scales, best), np.minimum(found, error)
+        best, error = np.where(found < error, scales, best).astype(np.float32), np.minimum(found, error)
     return _nearest(blocks, best, middle)

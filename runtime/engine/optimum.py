@@ -41,7 +41,11 @@ class OptimumDecoder:
         self._outputs = [value.name for value in session.get_outputs()]
         self._past = [name for name in inputs if name.startswith("past_key_values.")]
         self._takes_positions = "position_ids" in inputs
-        if "logits" not in self._outputs or len(self._past) != 2 * architecture.layers:
+        if (
+            "attention_mask" not in inputs
+            or "logits" not in self._outputs
+            or len(self._past) != 2 * architecture.layers
+        ):
             raise BundleError("The graph is not the decoder that the manifest describes.", where=graph)
 
     def empty_cache(self, capacity: int | None = None) -> OptimumCache:

@@ -41,29 +41,30 @@ def refusal(config: Any) -> str | None:
 def assemble(model: Any, graph: GraphBuilder, form: Form) -> ir.Value:
     """The model's operators and weights; returns the logits."""
     config, body = model.config, model.model
-    shape = _attention(config, body)
+    shape, epsilon = _attention(config, body), config.rms_norm_eps
+
+    def product(name: str, value: ir.Value, *layers: Any) -> ir.Value:
+        weight, bias = packed(*layers)
+        return form.body(graph, name, weight).product(value, bias)
+
     table = form.head(graph, "embedding", array(body.embed_tokens.weight))
     residual = table.rows(graph.ids)
     norms = _norms(body)
-    value = graph.rms_norm("layers.0.norm", residual, next(norms), config.rms_norm_eps)
+    value = graph.rms_norm("layers.0.norm", residual, next(norms), epsilon)
     for place, layer in enumerate(body.layers):
         name, attention, gated = f"layers.{place}", layer.self_attn, layer.mlp
-        weight, bias = packed(attention.q_proj, attention.k_proj, attention.v_proj)
-        value = form.body(graph, f"{name}.queries_keys_values", weight).product(value, bias)
+        value = product(f"{name}.queries_keys_values", value, attention.q_proj, attention.k_proj, attention.v_proj)
         value = graph.attention(place, shape, *_heads(graph, name, value, shape, attention))
         if layer is body.layers[-1]:  # from here on each place is on its own
             value, residual = graph.wanted(value), graph.wanted(residual)
-        weight, bias = packed(attention.o_proj)
-        value = form.body(graph, f"{name}.attention_output", weight).product(value, bias)
-        value, residual = graph.add_rms_norm(f"{name}.middle_norm", value, residual, next(norms), config.rms_norm_eps)
-        weight, bias = packed(gated.gate_proj, gated.up_proj)
-        value = form.body(graph, f"{name}.gate_up", weight).product(value, bias)
-        weight, bias = packed(gated.down_proj)
-        value = form.body(graph, f"{name}.down", weight).product(_gate(graph, value, config.intermediate_size), bias)
-        value, residual = graph.add_rms_norm(f"{name}.last_norm", value, residual, next(norms), config.rms_norm_eps)
+        value = product(f"{name}.attention_output", value, attention.o_proj)
+        value, residual = graph.add_rms_norm(f"{name}.middle_norm", value, residual, next(norms), epsilon)
+        value = product(f"{name}.gate_up", value, gated.gate_proj, gated.up_proj)
+        value = product(f"{name}.down", _gate(graph, value, config.intermediate_size), gated.down_proj)
+        value, residual = graph.add_rms_norm(f"{name}.last_norm", value, residual, next(norms), epsilon)
     tied = model.lm_head.weight is body.embed_tokens.weight
     head = table if tied else form.head(graph, "head", array(model.lm_head.weight))
-    return head.product(value, packed(model.lm_head)[1])
+    return head.product(value, None if model.lm_head.bias is None else array(model.lm_head.bias))
 
 
 def _attention(config: Any, body: Any) -> Attention:

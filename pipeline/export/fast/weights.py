@@ -63,7 +63,7 @@ class Blocks:
         self._scales = graph.store(f"{name}.scales", scales)
 
     def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
-        inputs = [value, self._levels, self._scales]
+        inputs: list[ir.Value | None] = [value, self._levels, self._scales]
         if bias is not None:
             inputs += [None, None, self._graph.store(f"{self._name}.bias", bias)]
         outputs, width = self._weight.shape
@@ -95,7 +95,7 @@ class Channels:
         self._scales = graph.store(f"{name}.scales", scales)
 
     def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
-        inputs = [value, self._levels, self._scales]
+        inputs: list[ir.Value | None] = [value, self._levels, self._scales]
         if bias is not None:
             inputs += [None, self._graph.store(f"{self._name}.bias", bias)]
         return self._graph.op("DynamicQuantizeMatMul", inputs, domain=CONTRIB, name=self._name)
