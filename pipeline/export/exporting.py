@@ -19,7 +19,7 @@ from attar.runtime.limits import free_disk
 from ..config import ExportConfig
 from ..progress import say
 from ..teacher import LoadedModel, load_model
-from .ladder import Ladder, contract_of
+from .ladder import Ladder, plan_of
 from .parity import reference_answers
 from .writing import Provenance, write_bundle
 
@@ -68,12 +68,12 @@ def export_model(
     loaded.model.eval()
     _require_finite(loaded)
     _require_room(loaded, out)
-    contract = contract_of(loaded.model, config)
+    contract, form = plan_of(loaded.model, config)
     stops = stop_ids_of(loaded)
     prompts = prompts or [loaded.tokenizer.encode_chat([{"role": "user", "content": text}]) for text in _PROMPTS]
     with tempfile.TemporaryDirectory(dir=_existing_parent(out), prefix=".attar-export-") as scratch:
         references = reference_answers(loaded.model, prompts, stops)
-        made = Ladder(loaded.model, config, references, Path(scratch)).climb(contract)
+        made = Ladder(loaded.model, config, references, Path(scratch)).climb(contract, form)
         return write_bundle(
             out,
             graph=made.graph,
@@ -81,7 +81,7 @@ def export_model(
             tokenizer=loaded.tokenizer,
             generation=Generation(stop_ids=stops),
             architecture=made.architecture,
-            quantization=config.quantize,
+            quantization=made.form,
             parity=made.parity,
             provenance=provenance or Provenance(lineage={"model": str(model)}),
             add_records=add_records,

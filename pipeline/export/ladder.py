@@ -14,16 +14,19 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from attar.runtime.bundle import GRAPH_FILE, Architecture
-from attar.runtime.errors import ModelError, ParityError, UsageError
+from attar.runtime.errors import ParityError, UsageError
 
 from ..config import ExportConfig
 from ..progress import say
 from .fast import build_fast, refusal
 from .parity import Parity, ReferenceAnswer, measure_parity
-from .quantize import BITS, quantize
+from .quantize import quantize
 from .reference import architecture_of, export_reference
 
-__all__ = ["Ladder", "Made", "contract_of"]
+__all__ = ["Ladder", "Made", "plan_of"]
+
+_PORTABLE = {"int8-dynamic": "int8", "mixed": "int8"}
+"""What Optimum's graph gets instead of forms that it does not have."""
 
 
 @dataclass(frozen=True)
@@ -33,37 +36,39 @@ class Made:
     Attributes:
         graph: The ``.onnx`` file.
         contract: How it is driven.
+        form: Its numeric form.
         architecture: The model's shape.
         parity: How far each rung is from torch, by its name.
     """
 
     graph: Path
     contract: str
+    form: str
     architecture: Architecture
     parity: dict[str, Any]
 
 
-def contract_of(model: PreTrainedModel, config: ExportConfig) -> str:
-    """Which graph a model gets: the one that is asked for, or Optimum's where there is no fast one.
+def plan_of(model: PreTrainedModel, config: ExportConfig) -> tuple[str, str]:
+    """Which graph a model gets, and in which form: those that are asked for, or Optimum's where there is no fast one.
 
     Raises:
-        ModelError: There is no fast graph of the model, and Optimum's has no such form.
         UsageError: Optimum's graph is asked for in a form that it does not have.
     """
-    portable = config.quantize in {"none", *BITS}
-    advice = "Choose --quantize int8, int4 or none."
+    form = config.quantize
     if config.graph == "optimum":
-        if not portable:
-            raise UsageError(f"Optimum's graph has no form {config.quantize}.", next_step=advice)
-        return "optimum"
+        if form in _PORTABLE:
+            raise UsageError(
+                f"Optimum's graph has no form {form}.", next_step="Leave out --graph, or choose --quantize int8."
+            )
+        return "optimum", form
     why = refusal(model.config)
     if why is None:
-        return "fast"
-    what = f"A {model.config.model_type} model has no fast graph"
-    if not portable:
-        raise ModelError(f"{what}, and Optimum's has no form {config.quantize}.", why=why, next_step=advice)
-    say(f"export: {what[0].lower()}{what[1:]} ({why}), so it gets Optimum's")
-    return "optimum"
+        return "fast", form
+    portable = _PORTABLE.get(form, form)
+    say(
+        f"export: no fast graph for a {model.config.model_type} model ({why}), so it gets Optimum's, in form {portable}"
+    )
+    return "optimum", portable
 
 
 class Ladder:
@@ -71,7 +76,7 @@ class Ladder:
 
     Args:
         model: In fp32.
-        config: The form, and the limits.
+        config: The limits.
         references: Torch's answers.
         scratch: Where graphs are made.
     """
@@ -83,8 +88,8 @@ class Ladder:
         self._architecture = architecture_of(model)
         self._parity: dict[str, Any] = {}
 
-    def climb(self, contract: str) -> Made:
-        """All rungs up to the graph of a contract, in the config's form.
+    def climb(self, contract: str, form: str) -> Made:
+        """All rungs up to a graph in a form, as :func:`plan_of` gives them.
 
         Raises:
             ModelError: Optimum can't export the model, or the fast graph can't hold it.
@@ -93,7 +98,6 @@ class Ladder:
         say("export: Optimum's graph")
         graph = export_reference(self._model, self._scratch / "optimum")
         self._require_equal("optimum", graph, "optimum", "Optimum's graph")
-        form = self._config.quantize
         if contract == "fast":
             shutil.rmtree(graph.parent)
             say("export: the fast graph")
@@ -109,7 +113,7 @@ class Ladder:
             shutil.rmtree(graph.parent)
             graph = quantized
             self._require_close(form, graph, contract)
-        return Made(graph, contract, self._architecture, self._parity)
+        return Made(graph, contract, form, self._architecture, self._parity)
 
     def _place(self, name: str) -> Path:
         (self._scratch / name).mkdir()
