@@ -27,7 +27,8 @@ __all__ = [
     "Manifest",
 ]
 
-FORMAT = 1
+FORMAT = 2
+_READABLE = (1, 2)  # 1 did not name the graph's contract, which was Optimum's
 MANIFEST_FILE = "attar.json"
 GRAPH_FILE = "model.onnx"
 RECORDS_FILE = "records.sqlite"
@@ -70,7 +71,8 @@ class Manifest:
     Attributes:
         files: Name to ``{"size": bytes, "sha256": hex}`` of every file but the manifest.
         architecture: The model's shape.
-        quantization: "none", "int8" or "int4".
+        quantization: The graph's numeric form: "none", "int8" and so on.
+        graph: The contract by which the engine drives the graph: "optimum" or "fast".
         lineage: Teacher, data and versions it was made from.
         licenses: Licenses of the teacher and of each table.
         parity: How far the shipped graph is from the student that was trained.
@@ -85,6 +87,7 @@ class Manifest:
     licenses: dict[str, Any] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
+    graph: str = "optimum"
     format: int = FORMAT
 
     def to_dict(self) -> dict[str, Any]:
@@ -156,9 +159,9 @@ def _read_manifest(folder: Path) -> Manifest:
         )
     try:
         value = read_json(path)
-        if value.get("format") != FORMAT:
+        if value.get("format") not in _READABLE:
             raise BundleError(
-                f"The bundle's format is {value.get('format')!r}; this attar reads {FORMAT}.",
+                f"The bundle's format is {value.get('format')!r}; this attar reads up to {FORMAT}.",
                 where=path,
                 next_step="Export the student again with this version of attar.",
             )

@@ -48,6 +48,14 @@ def bundle_folder(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory
     return export_with_records(teacher_folder, tmp_path_factory.mktemp("bundles") / "tiny")
 
 
+@pytest.fixture(scope="session")
+def optimum_bundle_folder(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with Optimum's graph."""
+    from tests.tiny import export_with_records
+
+    return export_with_records(teacher_folder, tmp_path_factory.mktemp("bundles") / "optimum", "optimum")
+
+
 @pytest.fixture
 def bundle_copy(bundle_folder: Path, tmp_path: Path) -> Path:
     """A bundle that a test may break."""

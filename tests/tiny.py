@@ -72,7 +72,7 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>").save_pretrained(folder)
 
 
-def export_with_records(model: Path, out: Path) -> Path:
+def export_with_records(model: Path, out: Path, graph: str = "fast") -> Path:
     """Export a model as fp32 with three records, one of them not unique by name."""
     from attar.pipeline.config import ExportConfig
     from attar.pipeline.export import export_model
@@ -83,5 +83,6 @@ def export_with_records(model: Path, out: Path) -> Path:
         (Record("city", "Cork (IE)", "city: Cork (IE)\ncountry: Ireland"), ["Cork", "IE"]),
         (Record("city", "Cork (US)", "city: Cork (US)\ncountry: United States"), ["Cork", "US"]),
     ]
-    export_model(model, out, ExportConfig(quantize="none"), add_records=lambda path: write_records(path, records))
+    config = ExportConfig.model_validate({"quantize": "none", "graph": graph})
+    export_model(model, out, config, add_records=lambda path: write_records(path, records))
     return out

@@ -212,13 +212,21 @@ class DistillationConfig(Section):
 class ExportConfig(Section):
     """The form the student is shipped in."""
 
-    quantize: Literal["none", "int8", "int4"] = Field(
-        "int8", description="Numeric form of the weights.", examples=["int8"]
+    graph: Literal["fast", "optimum"] = Field(
+        "fast",
+        description="The graph: assembled from onnxruntime's fused operators where the model's family is known, "
+        "or what Optimum exports.",
+        examples=["fast"],
+    )
+    quantize: Literal["none", "int8", "int4", "int8-dynamic", "mixed"] = Field(
+        "int8",
+        description="Numeric form of the weights; int8-dynamic and mixed on the fast graph only.",
+        examples=["int8"],
     )
     max_logit_difference: float = Field(
         1e-3,
         gt=0,
-        description="Largest difference allowed between torch and the fp32 graph, any logit.",
+        description="Largest difference allowed between torch and the fp32 graphs, any logit.",
         examples=[1e-3],
     )
     min_agreement: float = Field(

@@ -1,30 +1,32 @@
 """``export_model``: a model folder in, a bundle out, or an error and nothing.
 
-Optimum's graph is compared with torch before anything is built on it, and the quantized graph after.
-Does not know runs or training.
+Checks what can be checked first, then lets the ladder make and measure the graph. Does not know runs or training.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from attar.runtime.bundle import GRAPH_FILE, MANIFEST_FILE, Architecture, Bundle, Generation
-from attar.runtime.errors import ParityError
+import torch
+
+from attar.runtime.bundle import MANIFEST_FILE, Bundle, Generation
+from attar.runtime.errors import ModelError, OutOfSpace
 from attar.runtime.files import require_replaceable
+from attar.runtime.limits import free_disk
 
 from ..config import ExportConfig
 from ..progress import say
 from ..teacher import LoadedModel, load_model
-from .parity import Parity, measure_parity, reference_answers
-from .quantize import quantize
-from .reference import architecture_of, export_reference
+from .ladder import Ladder, plan_of
+from .parity import reference_answers
 from .writing import Provenance, write_bundle
 
-__all__ = ["Exported", "export_model"]
+__all__ = ["export_model"]
+
+_COPIES = 2
+"""Graphs in fp32 that stand on disk at once at most."""
 
 _PROMPTS = (
     "What is the capital of France?",
@@ -32,14 +34,6 @@ _PROMPTS = (
     "Write one sentence about the sea.",
     "List three colors.",
 )
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What an export knows beside the files."""
-
-    architecture: Architecture
-    parity: dict[str, Any]
 
 
 def export_model(
@@ -56,32 +50,39 @@ def export_model(
     Args:
         model: A model folder, or any name that :func:`attar.pipeline.teacher.load_model` takes.
         out: The bundle's folder; an older bundle there is replaced when the new one is whole.
-        config: The form, and the limits of parity.
+        config: The graph, its form, and the limits of parity.
         prompts: Token ids that parity is measured on; by default a few general prompts.
         provenance: Lineage and licenses for the manifest.
         add_records: Writes the records file at the path it is given.
 
     Raises:
-        ModelError: The model can't be loaded or exported.
+        ModelError: The model can't be loaded or exported, or a weight is NaN or infinite.
+        OutOfSpace: There is no room for the graphs.
         ParityError: A graph is further from torch than the config allows; no bundle is written.
         Refused: Something that is no bundle stands at ``out``.
+        UsageError: The graph has no such form.
     """
     require_replaceable(out, MANIFEST_FILE)
     say(f"export: loading {model}")
     loaded = load_model(str(model), template=None)
     loaded.model.eval()
+    _require_finite(loaded)
+    _require_room(loaded, out)
+    contract, form = plan_of(loaded.model, config)
     stops = stop_ids_of(loaded)
     prompts = prompts or [loaded.tokenizer.encode_chat([{"role": "user", "content": text}]) for text in _PROMPTS]
     with tempfile.TemporaryDirectory(dir=_existing_parent(out), prefix=".attar-export-") as scratch:
-        graph, exported = _graphs(loaded, Path(scratch), config, prompts, stops)
+        references = reference_answers(loaded.model, prompts, stops)
+        made = Ladder(loaded.model, config, references, Path(scratch)).climb(contract, form)
         return write_bundle(
             out,
-            graph=graph,
+            graph=made.graph,
+            contract=made.contract,
             tokenizer=loaded.tokenizer,
             generation=Generation(stop_ids=stops),
-            architecture=exported.architecture,
-            quantization=config.quantize,
-            parity=exported.parity,
+            architecture=made.architecture,
+            quantization=made.form,
+            parity=made.parity,
             provenance=provenance or Provenance(lineage={"model": str(model)}),
             add_records=add_records,
         )
@@ -95,50 +96,25 @@ def stop_ids_of(loaded: LoadedModel) -> tuple[int, ...]:
     return tuple(sorted({token for token in (*own, loaded.tokenizer.end_id) if token is not None}))
 
 
-def _graphs(
-    loaded: LoadedModel,
-    scratch: Path,
-    config: ExportConfig,
-    prompts: Sequence[Sequence[int]],
-    stops: Sequence[int],
-) -> tuple[Path, Exported]:
-    """The graph to ship, and how far each form is from torch."""
-    architecture = architecture_of(loaded.model)
-    references = reference_answers(loaded.model, prompts, stops)
-    say("export: Optimum's graph")
-    graph = export_reference(loaded.model, scratch / "reference")
-    fp32 = measure_parity(graph, architecture, references)
-    _require(
-        fp32.largest_logit_difference <= config.max_logit_difference and fp32.greedy_equal == 1.0,
-        fp32,
-        "Optimum's graph and torch disagree.",
-        f"at most {config.max_logit_difference} in any logit and the same greedy tokens",
-    )
-    parity: dict[str, Any] = {"fp32": fp32.to_dict()}
-    if config.quantize != "none":
-        say(f"export: {config.quantize}")
-        (scratch / config.quantize).mkdir()
-        quantized = scratch / config.quantize / GRAPH_FILE
-        quantize(graph, quantized, config.quantize, architecture.vocabulary_size)
-        graph = quantized
-        found = measure_parity(graph, architecture, references)
-        _require(
-            found.agreement >= config.min_agreement,
-            found,
-            f"The {config.quantize} graph and torch disagree.",
-            f"the same most likely token at {config.min_agreement:.1%} of the answers' tokens",
-        )
-        parity[config.quantize] = found.to_dict()
-    return graph, Exported(architecture, parity)
+def _require_finite(loaded: LoadedModel) -> None:
+    for name, weight in loaded.model.named_parameters():
+        if not torch.isfinite(weight).all():
+            raise ModelError(
+                "The model holds weights that are not numbers.",
+                where=f"{loaded.name}: {name}",
+                why="A value is NaN or infinite.",
+                next_step="Train it again, with a lower learning rate, or take an earlier checkpoint.",
+            )
 
 
-def _require(holds: bool, found: Parity, what: str, limit: str) -> None:
-    if not holds:
-        raise ParityError(
-            what,
-            why=f"Wanted {limit}; found a logit difference of {found.largest_logit_difference:.2g}, agreement "
-            f"{found.agreement:.1%}, equal greedy answers {found.greedy_equal:.1%}, over {found.tokens} tokens.",
-            next_step="Quantize less (--quantize int8 or none), or change the limit in the config's export section.",
+def _require_room(loaded: LoadedModel, out: Path) -> None:
+    wanted, free = _COPIES * 4 * loaded.parameters, free_disk(out)
+    if wanted > free:
+        raise OutOfSpace(
+            "There is no room for the graphs.",
+            where=out,
+            why=f"They need about {wanted / 1e9:.1f} GB on the way; {free / 1e9:.1f} GB are free.",
+            next_step="Make room, or choose another place with --out.",
         )
 
 

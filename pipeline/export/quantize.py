@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
+
+from .rounding import BLOCK, round_blocks
 
 __all__ = ["BITS", "quantize"]
 
 BITS = {"int8": 8, "int4": 4}
-_BLOCK = 32
 _FAST = 4  # MatMulNBits accuracy level: int8 arithmetic; without it weights are unpacked to fp32, at half the speed
 
 
@@ -43,7 +43,7 @@ def quantize(source: Path, target: Path, form: str, vocabulary_size: int) -> Non
 def _quantize_products(model: ModelProto, bits: int) -> ModelProto:
     from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
 
-    config = DefaultWeightOnlyQuantConfig(block_size=_BLOCK, is_symmetric=True, accuracy_level=_FAST, bits=bits)
+    config = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=_FAST, bits=bits)
     quantizer = MatMulNBitsQuantizer(model, algo_config=config)
     disabled = logging.root.manager.disable
     logging.disable(logging.INFO)  # it lists every node
@@ -92,7 +92,7 @@ def _embeddings(graph: GraphProto, vocabulary_size: int) -> list[NodeProto]:
         if node.op_type == "Gather"
         and len(shape := shapes.get(node.input[0], [])) == 2
         and shape[0] == vocabulary_size
-        and shape[1] % _BLOCK == 0
+        and shape[1] % BLOCK == 0
     ]
 
 
@@ -105,7 +105,7 @@ def _quantize_embedding(graph: GraphProto, gather: NodeProto, transposed: str | 
     head = _quantized_product(graph, transposed)
     if head is not None:
         weight, scale = f"{name}_rows", f"{name}_row_scales"
-        shapes = {weight: [rows, width * bits // 8], scale: [rows, width // _BLOCK]}
+        shapes = {weight: [rows, width * bits // 8], scale: [rows, width // BLOCK]}
         for output, source in zip(shapes, head.input[1:3], strict=True):
             shape = numpy_helper.from_array(np.array(shapes[output], np.int64), f"{output}_shape")
             graph.initializer.append(shape)
@@ -113,8 +113,9 @@ def _quantize_embedding(graph: GraphProto, gather: NodeProto, transposed: str | 
             place += 1
     else:
         weight, scale = f"{name}_quantized", f"{name}_scales"
-        packed, scales = quantize_rows(numpy_helper.to_array(constants[name]), bits)
-        graph.initializer.extend([numpy_helper.from_array(packed, weight), numpy_helper.from_array(scales, scale)])
+        levels, scales = round_blocks(numpy_helper.to_array(constants[name]), bits)
+        levels = levels.reshape(rows, -1)
+        graph.initializer.extend([numpy_helper.from_array(levels, weight), numpy_helper.from_array(scales, scale)])
     graph.node.remove(gather)
     lookup = helper.make_node(
         "GatherBlockQuantized",
@@ -123,30 +124,11 @@ def _quantize_embedding(graph: GraphProto, gather: NodeProto, transposed: str | 
         name=gather.name,
         domain="com.microsoft",
         bits=bits,
-        block_size=_BLOCK,
+        block_size=BLOCK,
         gather_axis=0,
         quantize_axis=1,
     )
     graph.node.insert(place, lookup)
-
-
-def quantize_rows(values: NDArray[np.float32], bits: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Symmetric block-wise rounding of ``[V, H]`` rows.
-
-    Returns:
-        ``[V, H * bits / 8]`` unsigned with the zero in the middle of the range (two 4-bit values a byte, the
-        lower first), and ``[V, H / 32]`` scales.
-    """
-    rows, width = values.shape
-    blocks = values.reshape(rows, width // _BLOCK, _BLOCK)
-    middle = 1 << (bits - 1)
-    scales = np.abs(blocks).max(-1) / (middle - 1)
-    safe = np.where(scales == 0, 1, scales)
-    signed = np.rint(blocks / safe[..., None]).astype(np.int16)
-    levels: NDArray[np.uint8] = (signed + middle).astype(np.uint8).reshape(rows, width)
-    if bits == 4:
-        levels = levels[:, ::2] | (levels[:, 1::2] << np.uint8(4))
-    return levels, scales.astype(np.float32)
 
 
 def _quantized_product(graph: GraphProto, constant: str | None) -> NodeProto | None:

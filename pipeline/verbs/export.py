@@ -15,34 +15,44 @@ __all__ = ["command"]
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle's folder.")
 @click.option(
     "--quantize",
-    type=click.Choice(["none", "int8", "int4"]),
+    type=click.Choice(["none", "int8", "int4", "int8-dynamic", "mixed"]),
     default="none",
     show_default=True,
     help="Numeric form of the weights.",
 )
+@click.option(
+    "--graph",
+    type=click.Choice(["fast", "optimum"]),
+    default="fast",
+    show_default=True,
+    help="Fused operators, or the portable graph that Optimum makes.",
+)
 @click.option("--min-agreement", type=click.FloatRange(0, 1), help="Least share of tokens that equal torch's.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(model: str, out: Path, quantize: str, min_agreement: float | None, as_json: bool) -> None:
-    r"""Export MODEL, a causal LM folder, to a bundle with Optimum and onnxruntime.
+def command(model: str, out: Path, quantize: str, graph: str, min_agreement: float | None, as_json: bool) -> None:
+    r"""Export MODEL, a causal LM folder, to a bundle.
 
-    The graph is compared with torch; beyond the tolerance the command fails and leaves no bundle.
+    Each graph on the way is compared with torch: Optimum's, the fast one, the quantized one. Beyond the
+    tolerance the command fails and leaves no bundle. A family without a fast graph gets Optimum's.
 
     \b
     Examples:
       attar export path/to/model --out bundle
       attar export path/to/model --out bundle --quantize int8
+      attar export path/to/model --out bundle --quantize none --graph optimum
     """
     from ..config import ExportConfig
     from ..export import export_model
 
     limits = {} if min_agreement is None else {"min_agreement": min_agreement}
-    bundle = export_model(model, out, ExportConfig.model_validate({"quantize": quantize, **limits}))
+    config = ExportConfig.model_validate({"quantize": quantize, "graph": graph, **limits})
+    bundle = export_model(model, out, config)
     manifest = bundle.manifest
     if as_json:
         facts = {"bundle": str(bundle.path), "size": bundle.size, "parity": manifest.parity}
-        click.echo(json.dumps(facts | {"quantization": manifest.quantization}))
+        click.echo(json.dumps(facts | {"quantization": manifest.quantization, "graph": manifest.graph}))
         return
-    click.echo(f"bundle: {bundle.path}, {bundle.size / 1e6:.1f} MB, {manifest.quantization}")
+    click.echo(f"bundle: {bundle.path}, {bundle.size / 1e6:.1f} MB, {manifest.quantization}, {manifest.graph} graph")
     for name, found in manifest.parity.items():
         click.echo(
             f"{name}: largest logit difference {found['largest_logit_difference']:.2g}, "

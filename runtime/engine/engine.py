@@ -13,7 +13,7 @@ from ..bundle import Bundle
 from ..errors import UsageError
 from ..limits import available_threads
 from .sampling import SamplingSettings, next_token
-from .session import DecoderSession
+from .session import open_decoder
 
 __all__ = ["Engine"]
 
@@ -24,7 +24,7 @@ class Engine:
     Args:
         bundle: The bundle.
         threads: Threads of one call; by default what affinity and cgroup allow.
-        spinning: See :class:`~attar.runtime.engine.session.DecoderSession`.
+        spinning: See :func:`~attar.runtime.engine.session.open_decoder`.
 
     Raises:
         BundleError: The graph can't be loaded.
@@ -33,8 +33,9 @@ class Engine:
     def __init__(self, bundle: Bundle, *, threads: int | None = None, spinning: bool = False) -> None:
         self.bundle = bundle
         self.threads = threads or available_threads()
-        self.session = DecoderSession(
-            bundle.graph, bundle.manifest.architecture, threads=self.threads, spinning=spinning
+        manifest = bundle.manifest
+        self.session = open_decoder(
+            bundle.graph, manifest.architecture, manifest.graph, threads=self.threads, spinning=spinning
         )
 
     def generate(
@@ -75,11 +76,14 @@ class Engine:
         self, prompt: Sequence[int], limit: int, sampling: SamplingSettings, stops: frozenset[int]
     ) -> Iterator[int]:
         rng = np.random.default_rng(sampling.seed)
-        ids, cache = prompt, self.session.empty_cache()
-        for _ in range(limit):
-            logits, cache = self.session.forward(ids, cache)
-            token = next_token(logits[-1], sampling, rng)
-            if token in stops:
-                return
-            yield token
-            ids = [token]
+        ids, cache = prompt, self.session.empty_cache(len(prompt) + limit)
+        try:
+            for _ in range(limit):
+                logits, cache = self.session.forward(ids, cache)
+                token = next_token(logits[-1], sampling, rng)
+                if token in stops:
+                    return
+                yield token
+                ids = [token]
+        finally:
+            self.session.release(cache)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from attar.runtime.bundle import Bundle
+from attar.runtime.engine import Engine
 from attar.runtime.errors import BundleError
 
 
@@ -78,3 +80,13 @@ def test_anything_else_than_the_manifest_says_is_refused(bundle_copy: Path, name
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no bundle here"):
         Bundle.open(tmp_path / "nowhere")
+
+
+def test_a_bundle_of_format_1_opens_and_answers(optimum_bundle_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(optimum_bundle_folder, tmp_path / "b"))
+    expected = list(Engine(Bundle.open(folder), threads=1).generate([1, 90, 91], max_new_tokens=8))
+    edit(lambda manifest: (manifest.pop("graph"), manifest.update(format=1)))(folder)
+    assert json.loads((folder / "attar.json").read_text())["format"] == 1
+    bundle = Bundle.open(folder)
+    assert bundle.manifest.graph == "optimum"
+    assert list(Engine(bundle, threads=1).generate([1, 90, 91], max_new_tokens=8)) == expected

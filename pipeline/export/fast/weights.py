@@ -1,0 +1,109 @@
+"""Ways to keep a weight in a graph, each with the operators that read it: as a product, or as rows of a table.
+
+One stored weight serves both, so a tied embedding stands in the file once. Products quantize their input as they
+run. Does not know which weight of a model it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from ..rounding import BLOCK, round_blocks, round_channels
+from .graph import CONTRIB, GraphBuilder
+
+__all__ = ["Blocks", "Channels", "Floats", "Keep", "Stored"]
+
+_INT8_ARITHMETIC = 4  # MatMulNBits' accuracy level; without it weights are unpacked to fp32, at half the speed
+
+
+class Stored(Protocol):
+    """A weight ``[N, K]`` in a graph."""
+
+    def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
+        """``[B, T, K]`` times the weight's transpose, plus a bias ``[N]``: ``[B, T, N]``."""
+
+    def rows(self, ids: ir.Value) -> ir.Value:
+        """Rows of the weight by their ids ``[B, T]``: ``[B, T, K]``."""
+
+
+Keep = Callable[[GraphBuilder, str, NDArray[np.float32]], Stored]
+"""Stores a weight under a name."""
+
+
+class Floats:
+    """fp32, as it is."""
+
+    def __init__(self, graph: GraphBuilder, name: str, weight: NDArray[np.float32]) -> None:
+        self._graph, self._name = graph, name
+        self._weight = graph.store(f"{name}.weight", weight)
+
+    def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
+        inputs, options = [value, self._weight], {"transB": 1}
+        product = self._graph.op("FusedMatMul", inputs, options, domain=CONTRIB, name=self._name)
+        if bias is None:
+            return product
+        return self._graph.op("Add", [product, self._graph.store(f"{self._name}.bias", bias)])
+
+    def rows(self, ids: ir.Value) -> ir.Value:
+        return self._graph.op("Gather", [self._weight, ids], name=f"{self._name}.rows")
+
+
+class Blocks:
+    """8 or 4 bits, a scale for each block of 32. Inputs are rounded block by block, each row for itself."""
+
+    def __init__(self, graph: GraphBuilder, name: str, weight: NDArray[np.float32], *, bits: int) -> None:
+        self._graph, self._name, self._weight, self._bits = graph, name, weight, bits
+        levels, scales = round_blocks(weight, bits)
+        self._levels = graph.store(f"{name}.levels", levels)
+        self._scales = graph.store(f"{name}.scales", scales)
+
+    def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
+        inputs: list[ir.Value | None] = [value, self._levels, self._scales]
+        if bias is not None:
+            inputs += [None, None, self._graph.store(f"{self._name}.bias", bias)]
+        outputs, width = self._weight.shape
+        options = {"N": outputs, "K": width, "bits": self._bits, "block_size": BLOCK}
+        options["accuracy_level"] = _INT8_ARITHMETIC
+        return self._graph.op("MatMulNBits", inputs, options, domain=CONTRIB, name=self._name)
+
+    def rows(self, ids: ir.Value) -> ir.Value:
+        count, width = self._weight.shape
+        name = f"{self._name}.rows"
+        if width % BLOCK:  # the lookup reads whole blocks only
+            return self._graph.op("Gather", [self._graph.store(f"{name}.weight", self._weight), ids], name=name)
+        levels = self._graph.view(f"{name}.levels", self._levels, (count, width * self._bits // 8))
+        options = {"bits": self._bits, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
+        inputs = [levels, ids, self._scales]
+        return self._graph.op("GatherBlockQuantized", inputs, options, domain=CONTRIB, name=name)
+
+
+class Channels:
+    """Signed 8 bits, a scale for each output. The input is rounded as a whole, with one scale.
+
+    The integer product uses AMX and VNNI, where a prompt is read several times faster than with ``Blocks``.
+    """
+
+    def __init__(self, graph: GraphBuilder, name: str, weight: NDArray[np.float32]) -> None:
+        self._graph, self._name = graph, name
+        levels, scales = round_channels(weight)
+        self._levels = graph.store(f"{name}.levels", np.ascontiguousarray(levels.T))
+        self._scales = graph.store(f"{name}.scales", scales)
+
+    def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
+        inputs: list[ir.Value | None] = [value, self._levels, self._scales]
+        if bias is not None:
+            inputs += [None, self._graph.store(f"{self._name}.bias", bias)]
+        return self._graph.op("DynamicQuantizeMatMul", inputs, domain=CONTRIB, name=self._name)
+
+    def rows(self, ids: ir.Value) -> ir.Value:
+        columns = self._graph.op("Gather", [self._levels, ids], {"axis": 1}, name=f"{self._name}.rows")
+        levels = self._graph.op("Transpose", [columns], {"perm": [1, 2, 0]})
+        scales = self._graph.op("Gather", [self._scales, ids])
+        last_axis = self._graph.store("last_axis", np.array([-1]))
+        numbers = self._graph.op("Cast", [levels], {"to": ir.DataType.FLOAT})
+        return self._graph.op("Mul", [numbers, self._graph.op("Unsqueeze", [scales, last_axis])])

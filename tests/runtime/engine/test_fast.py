@@ -1,0 +1,50 @@
+"""The fast graph's cache: its room, its reuse, and its memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attar.runtime.bundle import Bundle
+from attar.runtime.engine import Engine
+from attar.runtime.engine.fast import FastDecoder
+from attar.runtime.errors import UsageError
+
+
+@pytest.fixture
+def decoder(bundle_folder: Path) -> FastDecoder:
+    session = Engine(Bundle.open(bundle_folder), threads=1).session
+    assert isinstance(session, FastDecoder)
+    return session
+
+
+def test_a_cache_takes_what_it_has_room_for_and_no_more(decoder: FastDecoder) -> None:
+    cache = decoder.empty_cache(1000)
+    assert cache.buffer.capacity == 512  # the model's context
+    _, cache = decoder.forward([5] * 510, cache)
+    _, cache = decoder.forward([6, 7], cache)
+    for ids in ([8], []):
+        with pytest.raises(UsageError, match="do not fit"):
+            decoder.forward(ids, cache)
+    assert cache.length == 512
+
+
+def test_a_released_buffer_serves_again_and_shows_nothing_of_before(decoder: FastDecoder) -> None:
+    fresh = decoder.forward([1, 2, 3], decoder.empty_cache())[0].copy()
+    _, used = decoder.forward([50] * 60, decoder.empty_cache(64))
+    decoder.release(used)
+    again = decoder.empty_cache(40)
+    assert again.buffer is used.buffer
+    assert again.length == 0
+    assert np.array_equal(decoder.forward([1, 2, 3], again)[0], fresh)
+    assert decoder.empty_cache(40).buffer is not used.buffer
+
+
+def test_few_released_buffers_are_kept(decoder: FastDecoder) -> None:
+    caches = [decoder.empty_cache(16) for _ in range(5)]
+    for cache in caches:
+        decoder.release(cache)
+    again = [decoder.empty_cache(16) for _ in range(5)]
+    assert sum(any(cache.buffer is old.buffer for old in caches) for cache in again) == 2
