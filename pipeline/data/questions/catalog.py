@@ -54,7 +54,7 @@ def record_tool(label: str) -> Tool:
     word = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_") or "record"
     requests = ("Look up the record of {name}.", "Show me what is stored about {name}.")
     return Tool(
-        f"find_{word}"[:_LONGEST_NAME], f"Find the record of a {label} by its name.", {"name": "entity"}, requests
+        f"find_{word}"[:_LONGEST_NAME], f"Find a record of the kind {label} by its name.", {"name": "entity"}, requests
     )
 
 
