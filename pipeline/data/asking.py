@@ -6,6 +6,7 @@ how a table was read, nor how many records a split is to have.
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from .schema import Column, TableSchema
 __all__ = ["Asked", "Asker", "KindUse", "Readable", "chosen_kinds", "swapped"]
 
 _AT_ONCE = 2
-"""Questions of one kind in a row, where there are several kinds."""
+"""Questions of one kind on a row, even where its weight makes for fewer: they share what the prompt shows."""
 _OTHERS = 8
 """Other rows that a question may show, or take its wrong values from."""
 
@@ -126,9 +127,9 @@ class Asked:
 class Asker:
     """Asks about the rows of one table in one split.
 
-    On each row the kinds come first that are furthest behind their weights; where one has nothing to ask, the next
-    one has its turn, and it comes first again on the next row. So the kinds' shares are as near to the weights as
-    the table allows.
+    On each row the kinds come first that are furthest behind their weights; where one has nothing to ask, the
+    others take its part, and it comes first again on the next row. So the kinds' shares are as near to the weights
+    as the table allows, and no row is left half asked.
 
     Args:
         table: The table.
@@ -163,17 +164,19 @@ class Asker:
         pool = [self._drawn(number, turn)]
         order = self._order(pool[0].row, rng)
         draw = partial(self._others, pool, turn, seed)
-        left, at_once = count, max(_AT_ONCE, -(-count // len(self._kinds)))
+        left, weights = count, sum(use.weight for use in self._kinds.values())
         for name in sorted(self._kinds, key=self._lag):
             if left <= 0:
                 break
-            scene = Scene(schema, self._split, pool[0].row, order, draw, self._kinds[name].rows)
-            found = KINDS[name].generate(scene, min(at_once, left), rng)
+            use = self._kinds[name]
+            most = min(left, max(_AT_ONCE, math.ceil(left * use.weight / weights)))
+            scene = Scene(schema, self._split, pool[0].row, order, draw, use.rows)
+            found = KINDS[name].generate(scene, most, rng)
             asked = [self._asked_on(pool, KINDS[name], question, seed) for question in found]
             right = [one for one in asked if one.is_right]
             self._refused[name] += len(asked) - len(right)
             self._asked[name] += len(right)
-            left -= len(right)
+            left, weights = left - len(right), weights - use.weight
             yield from right
 
     def _lag(self, name: str) -> float:

@@ -89,9 +89,12 @@ class Sample:
 
     @property
     def group(self) -> str:
-        """What samples share whose prompts begin alike: tools and records, or the role where there is neither."""
+        """What samples share whose prompts begin alike: tools and records, or the role where there is neither.
+
+        With turns behind the question little is alike, so only what was asked together is kept together.
+        """
         tools = json.dumps(self.tools, ensure_ascii=False) if self.tools else ""
-        return f"{tools}{self.record}" or self.role
+        return f"{tools}{self.record}{self.seed if self.turns else ''}" or self.role
 
     @property
     def counterfactual(self) -> bool:

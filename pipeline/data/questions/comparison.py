@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..schema import TableSchema, written
 from .kind import Kind, Question, Row, Scene, label_of, name_of
 from .several import gather
-from .values import MORE, is_date, rank, ranked, written_rank
+from .values import MORE, in_order, is_date, ranked, written_rank
 
 __all__ = ["Comparison"]
 
@@ -44,7 +44,7 @@ class Comparison(Kind):
         questions = []
         for column in found.columns:
             form, highest, turned = self.any_form(scene.split, rng), rng.random() < 0.5, rng.random() < 0.5
-            by_rank = sorted(found.rows, key=lambda row, name=column.name: rank(row[name]) or 0, reverse=highest)
+            by_rank = in_order(found.rows, column.name, highest)
             named = found.names[::-1] if turned else found.names
             given = {"one": named[0], "other": named[1], "highest": highest}
             text = self._text(form, scene.schema, column.label, is_date(scene.row[column.name]), given)

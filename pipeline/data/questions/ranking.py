@@ -12,7 +12,7 @@ from itertools import pairwise
 from ..schema import TableSchema, written
 from .kind import Kind, Question, Row, Scene, label_of, listed, name_of
 from .several import gather
-from .values import MOST, is_date, rank, ranked, written_rank
+from .values import MOST, in_order, is_date, ranked, written_rank
 
 __all__ = ["Extreme", "TopK"]
 
@@ -29,7 +29,7 @@ class _Ranking(Kind):
         for column in found.columns:
             form, highest = self.any_form(scene.split, rng), rng.random() < 0.5
             number = self._how_many(len(found.rows), rng)
-            by_rank = sorted(found.rows, key=lambda row, name=column.name: rank(row[name]) or 0, reverse=highest)
+            by_rank = in_order(found.rows, column.name, highest)
             answer = listed(name_of(scene.schema, row) for row in by_rank[:number])
             text = self._text(form, scene.schema, column.label, found.rows, column.name, highest, number)
             given = {"highest": highest, "number": number}
@@ -41,7 +41,7 @@ class _Ranking(Kind):
         (name,), highest, number = question.columns, question.given["highest"], question.given["number"]
         ranks = {name_of(schema, row): written_rank(written(row[name]) or "") for row in rows}
         named = question.answer.split("; ")
-        if None in ranks.values() or len(named) != number or not set(named) <= ranks.keys():
+        if None in ranks.values() or not len(named) == len(set(named)) == number or not set(named) <= ranks.keys():
             return False
         order = [ranks.pop(entity) for entity in named]
         steps = [*pairwise(order), *((order[-1], left) for left in ranks.values())]

@@ -20,6 +20,7 @@ __all__ = [
     "MOST",
     "THAN",
     "differ",
+    "in_order",
     "is_date",
     "other_values",
     "rank",
@@ -47,8 +48,8 @@ def rank(value: object) -> Decimal | None:
     if isinstance(value, datetime.datetime):
         if value.tzinfo is not None:
             return None
-        since = value - datetime.datetime.min
-        return Decimal(since.days * 86_400 + since.seconds) + Decimal(since.microseconds).scaleb(-6)
+        seconds = ((value.toordinal() * 24 + value.hour) * 60 + value.minute) * 60 + value.second
+        return Decimal(seconds) + Decimal(value.microsecond).scaleb(-6)
     return Decimal(value.toordinal()) if isinstance(value, datetime.date) else None
 
 
@@ -61,6 +62,11 @@ def ranked(column: Column, rows: Iterable[Row]) -> bool:
     """Whether all rows can be ordered by a column, without ties."""
     ranks = [rank(row[column.name]) for row in rows]
     return None not in ranks and len(set(ranks)) == len(ranks)
+
+
+def in_order(rows: Iterable[Row], column: str, highest: bool) -> list[Row]:
+    """Rows by a column that all can be ordered by, from the highest or from the lowest on."""
+    return sorted(rows, key=lambda row: rank(row[column]) or Decimal(0), reverse=highest)
 
 
 def written_rank(text: str) -> Decimal | str | None:

@@ -1,0 +1,33 @@
+"""Around a call: no tool where the record is there, and the turn after a tool's answer."""
+
+from __future__ import annotations
+
+import json
+
+from attar.pipeline.data.questions import KINDS
+from attar.runtime.prompts import NO_VALUE
+from tests.pipeline.data.questions.scenes import CORK, SCHEMA, ask, right
+
+
+def test_with_the_record_in_the_prompt_the_answer_is_its_value() -> None:
+    for question in ask("no_tool", CORK):
+        assert question.tools
+        assert not question.answer.startswith("<tool_call>")
+        assert not right("no_tool", question, [CORK], tools=())
+
+
+def test_what_a_tool_said_is_answered_from() -> None:
+    kind = KINDS["tool_answer"]
+    asked = [question for seed in range(30) for question in ask("tool_answer", CORK, seed=seed)]
+    for question in asked:
+        call, result = kind.turns(question, SCHEMA, [CORK])
+        (tool,) = question.tools
+        made = call["tool_calls"][0]["function"]
+        assert (made["name"], made["arguments"]) == (tool["function"]["name"], {"name": "Cork"})
+        assert (call["role"], result["role"]) == ("assistant", "tool")
+        assert question.answer in result["content"] or question.answer == NO_VALUE
+        if question.given["layout"] == "json":
+            assert json.loads(result["content"])["city"] == "Cork"
+    left_out = [q for q in asked if q.answer == NO_VALUE and q.columns != ("x",)]
+    assert 0 < len(left_out) < len(asked) / 2
+    assert kind.record(asked[0], SCHEMA, [CORK]) == ""
