@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 RUN_ENV := HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 
-.PHONY: quickstart full test bench lint clean
+.PHONY: quickstart full test bench bench-harness survive lint clean
 
 quickstart: $(INSTALLED)
 	$(RUN_ENV) $(BIN)/attar run configs/quickstart.json
@@ -21,7 +21,15 @@ test: $(INSTALLED)
 	$(RUN_ENV) $(BIN)/pytest
 
 bench: $(INSTALLED)
-	$(RUN_ENV) $(BIN)/pytest benchmarks --benchmark-only
+	$(RUN_ENV) $(BIN)/pytest benchmarks --benchmark-only --benchmark-autosave
+
+# Does the harness itself measure rightly? A quarter of an hour; nothing else should run.
+bench-harness: $(INSTALLED)
+	$(BIN)/python benchmarks/check_harness.py
+
+# A small run is killed at random instants; each time it must come to the same hashes.
+survive: $(INSTALLED)
+	$(BIN)/python -m benchmarks.survive
 
 # mypy does not follow the finder of an editable install, but it does follow links.
 lint: $(INSTALLED)

@@ -1,6 +1,6 @@
 """Kill a small run at random instants, run it again, and compare what it comes to.
 
-    python benchmarks/survive.py [KILLS] [SEED]
+    python -m benchmarks.survive [KILLS] [SEED]    # 30 kills by default, about fifteen minutes
 
 The run goes through every stage on a tiny teacher and saves a checkpoint at every step. Each time it is killed
 with SIGKILL at a random instant of the uninterrupted run's length and then called again; every file of data,

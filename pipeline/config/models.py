@@ -117,7 +117,7 @@ class DataConfig(Section):
     tables: list[TableConfig] = Field(
         min_length=1, description="The tables.", examples=[[{"path": "tables/countries.json", "label": "country"}]]
     )
-    questions_per_record: int = Field(4, ge=1, description="Questions asked of each training record.", examples=[4])
+    questions_per_record: int = Field(8, ge=1, description="Questions asked of each training record.", examples=[8])
     records_per_table: int | None = Field(
         None,
         ge=1,
@@ -169,7 +169,7 @@ class CorrectionConfig(Section):
     """Fine-tuning the teacher on the training split before it teaches."""
 
     steps: int = Field(
-        40, ge=0, description="Optimizer steps of the correction; 0 leaves the teacher as it came.", examples=[40, 0]
+        60, ge=0, description="Optimizer steps of the correction; 0 leaves the teacher as it came.", examples=[60, 0]
     )
     learning_rate: float = Field(3e-4, gt=0, description="Peak learning rate of the correction.", examples=[3e-4])
 
@@ -209,30 +209,30 @@ class DistillationConfig(Section):
         examples=[2.0, 0.0],
     )
     alignment_steps: int = Field(
-        40,
+        80,
         ge=0,
         description="Steps in which each layer of a cut body learns alone, before the distillation.",
-        examples=[40],
+        examples=[80],
     )
     alignment_learning_rate: float = Field(
         2e-3, gt=0, description="Peak learning rate of those steps.", examples=[2e-3]
     )
-    steps: int = Field(80, ge=1, description="Optimizer steps of the distillation.", examples=[80, 300])
+    steps: int = Field(200, ge=1, description="Optimizer steps of the distillation.", examples=[200, 500])
     learning_rate: float = Field(1.5e-3, gt=0, description="Peak learning rate of the distillation.", examples=[1.5e-3])
     warmup: float = Field(
         0.05, ge=0, lt=1, description="Fraction of the steps in which the rate rises.", examples=[0.05]
     )
-    batch_tokens: int = Field(2048, ge=1, description="Tokens of one batch, padding included.", examples=[2048])
+    batch_tokens: int = Field(1024, ge=1, description="Tokens of one batch, padding included.", examples=[1024])
     questions_per_sequence: int = Field(
         8, ge=1, description="Questions on one record that share its tokens in a sequence.", examples=[8]
     )
     correction: CorrectionConfig = Field(
         default_factory=CorrectionConfig,
         description="Fine-tuning the teacher on the training split before it teaches.",
-        examples=[{"steps": 40, "learning_rate": 3e-4}],
+        examples=[{"steps": 60, "learning_rate": 3e-4}],
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="bfloat16 autocast where the CPU gains by it, or as told.", examples=["auto", "float32"]
+        "auto", description="bfloat16 where the CPU has instructions for it, or as told.", examples=["auto", "float32"]
     )
     seed: int = Field(0, description="Seed of every random choice in training.", examples=[0])
     checkpoint_seconds: float = Field(
@@ -294,7 +294,7 @@ class RunConfig(Section):
     )
     distillation: DistillationConfig = Field(
         description="The teacher, the student, and how one teaches the other.",
-        examples=[{"teacher_model_name": "gpt2", "steps": 80}],
+        examples=[{"teacher_model_name": "gpt2", "steps": 200}],
     )
     export: ExportConfig = Field(
         default_factory=ExportConfig,

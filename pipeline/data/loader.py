@@ -78,7 +78,7 @@ class StructuredDataLoader:
     def __init__(
         self,
         *,
-        questions_per_record: int = 4,
+        questions_per_record: int = 8,
         records_per_table: int | None = None,
         counterfactual: bool = True,
         test_share: float = 0.15,

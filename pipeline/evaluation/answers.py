@@ -17,7 +17,8 @@ from ..data.samples import Sample
 from ..progress import track
 from ..teacher import LoadedModel
 from ..training.batches import pack_all
-from .branches import Branch, BranchReader
+from .branches import BranchReader
+from .guessed import GuessedAnswer
 
 __all__ = ["greedy_answers"]
 
@@ -61,41 +62,14 @@ def greedy_answers(
 
 def _decode(reader: BranchReader, guesses: Sequence[Sequence[int]], end: int, limit: int) -> list[list[int]]:
     """Token ids of each question's answer, without the end token."""
-    answers = [_Answer(branch, guess, end, limit) for branch, guess in zip(reader.branches, guesses, strict=True)]
+    answers = [GuessedAnswer(guess, (end,), limit) for guess in guesses]
     for answer, token in zip(answers, reader.first_tokens, strict=True):
         answer.take(token)
-    while running := [answer for answer in answers if not answer.done]:
-        reader.keep([answer.branch for answer in running])
-        runs = [answer.next_run() for answer in running]
-        predicted = reader.read([(answer.branch, run) for answer, run in zip(running, runs, strict=True)])
-        for answer, run, tokens in zip(running, runs, predicted, strict=True):
-            reader.forget(answer.branch, len(run) - answer.follow(run, tokens))
+    pairs = list(zip(reader.branches, answers, strict=True))
+    while running := [(branch, answer) for branch, answer in pairs if not answer.done]:
+        reader.keep([branch for branch, _ in running])
+        runs = [answer.next_run() for _, answer in running]
+        predicted = reader.read([(branch, run) for (branch, _), run in zip(running, runs, strict=True)])
+        for (branch, answer), run, tokens in zip(running, runs, predicted, strict=True):
+            reader.forget(branch, len(run) - answer.follow(run, tokens))
     return [answer.ids for answer in answers]
-
-
-class _Answer:
-    """One answer as it grows. The last of ``ids`` has been chosen, but not read yet."""
-
-    def __init__(self, branch: Branch, guess: Sequence[int], end: int, limit: int) -> None:
-        self.branch, self.ids, self.done = branch, list[int](), limit < 1
-        self._guess, self._end, self._limit = list(guess), end, limit
-
-    def take(self, token: int) -> None:
-        """Go on with the token that the model chose."""
-        if not self.done and token != self._end:
-            self.ids.append(token)
-        self.done = self.done or token == self._end or len(self.ids) == self._limit
-
-    def next_run(self) -> list[int]:
-        """What to read next: the last token, and all that is guessed to follow while the guess has held."""
-        known = len(self.ids)
-        held = self.ids == self._guess[:known]
-        return [self.ids[-1], *(self._guess[known : self._limit - 1] if held else [])]
-
-    def follow(self, run: Sequence[int], predicted: Sequence[int]) -> int:
-        """Take what the model predicts after each token of a run; how many of these it would have said itself."""
-        for place, token in enumerate(predicted, start=1):
-            self.take(token)
-            if self.done or place == len(run) or run[place] != token:
-                return place
-        return 0

@@ -77,14 +77,6 @@ class Costs:
         return asdict(self)
 
 
-@dataclass
-class _Found:
-    """What has been measured: starts by variant, and blocks of answers by how they were read on."""
-
-    starts: dict[str, list[dict[str, float]]]
-    answers: dict[str, _Blocks] = field(default_factory=lambda: {"decode": [], "forced": []})
-
-
 def measure_costs(
     variants: Mapping[str, Variant], prompt: Sequence[int], *, tokens: int, threads: int, rounds: int, pairs: int
 ) -> Costs:
@@ -104,28 +96,46 @@ def measure_costs(
     """
     if not 1 <= len(variants) <= 2 or tokens < 2 or rounds < 1 or pairs < 1:
         raise UsageError("Costs are measured of one variant or two, of two tokens, one round and one pair or more.")
-    found = _Found({name: [] for name in variants})
-    blocks = max(-(-pairs // 2), 1)
-    given: list[int] = []
-    with track("measure", rounds * len(variants) + 2 * blocks) as progress:
+    names, blocks = list(variants), -(-pairs // 2)
+    found = _Found(list(prompt), tokens, {name: [] for name in names})
+    with track("measure", rounds * len(names) + 2 * blocks) as progress:
         for turn in range(rounds):
             with ExitStack() as stack:
-                workers: dict[str, WorkerProcess] = {}
-                for name in list(variants)[:: 1 if turn % 2 == 0 else -1]:
+                workers = {}
+                for name in names if turn % 2 == 0 else names[::-1]:
                     workers[name] = stack.enter_context(WorkerProcess(name, variants[name], threads))
-                    # The first answer warms up too: it is never timed.
-                    warm = workers[name].ask(prompt, tokens, memory=True)
-                    given = given or warm["ids"]
-                    found.starts[name].append({**workers[name].loaded, **warm["memory"]})
+                    found.start(workers[name])
                     progress(1)
-                ordered = [workers[name] for name in variants]
-                for kind, tokens_given in (("decode", None), ("forced", given)):
-                    asks = [partial(worker.ask, prompt, tokens, given=tokens_given) for worker in ordered]
-                    for block in take_blocks(asks[0], asks[-1], 2 * len(range(turn, blocks, rounds))):
-                        _check_same(*block, names=list(variants))
-                        found.answers[kind].append(block)
-                        progress(1)
-    return _summary(found, list(variants))
+                for _ in range(turn, blocks, rounds):
+                    found.take_blocks(workers[names[0]], workers[names[-1]])
+                    progress(2)
+    return _summary(found, names)
+
+
+@dataclass
+class _Found:
+    """What has been measured: starts by variant, and blocks of answers by how they were read on."""
+
+    prompt: list[int]
+    tokens: int
+    starts: dict[str, list[dict[str, float]]]
+    decode: _Blocks = field(default_factory=list)
+    forced: _Blocks = field(default_factory=list)
+    given: list[int] = field(default_factory=list)  # what all read on with: the very first answer
+
+    def start(self, worker: WorkerProcess) -> None:
+        """The first answer shows what memory it takes, and warms up: it is never timed."""
+        took = worker.ask(self.prompt, self.tokens, memory=True)
+        self.given = self.given or took["ids"]
+        self.starts[worker.name].append({**worker.loaded, **took["memory"]})
+
+    def take_blocks(self, first: WorkerProcess, second: WorkerProcess) -> None:
+        """One block with tokens of their own, and one with given ones."""
+        for blocks, given in ((self.decode, None), (self.forced, self.given)):
+            asks = [partial(worker.ask, self.prompt, self.tokens, given=given) for worker in (first, second)]
+            for block in take_blocks(asks[0], asks[1], 2):
+                _check_same(*block, names=(first.name, second.name))
+                blocks.append(block)
 
 
 def _check_same(*sides: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
@@ -139,7 +149,9 @@ def _check_same(*sides: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
 
 
 def _summary(found: _Found, names: Sequence[str]) -> Costs:
-    variants = {name: _cost(found, name, side) for side, name in enumerate(names)}
+    # One variant alone stands on both sides of its blocks.
+    sides = [[0], [1]] if len(names) == 2 else [[0, 1]]
+    variants = {name: _cost(found, name, own) for name, own in zip(names, sides, strict=True)}
     if len(names) == 1:
         return Costs(variants, {})
     started: list[list[dict[str, float]]] = [found.starts[name] for name in names]
@@ -153,11 +165,9 @@ def _summary(found: _Found, names: Sequence[str]) -> Costs:
             "size": of_starts("size_bytes"),
             "load": of_starts("load_seconds"),
             "memory": of_starts("process_peak"),
-            "first_token": compare_blocks(
-                [b for kind in found.answers.values() for b in _of(kind, "first_token_seconds")]
-            ),
-            "decode": compare_blocks(_of(found.answers["decode"], "seconds_per_token")),
-            "forced": compare_blocks(_of(found.answers["forced"], "seconds_per_token")),
+            "first_token": compare_blocks(_of([*found.decode, *found.forced], "first_token_seconds")),
+            "decode": compare_blocks(_of(found.decode, "seconds_per_token")),
+            "forced": compare_blocks(_of(found.forced, "seconds_per_token")),
         },
     )
 
@@ -166,23 +176,21 @@ def _of(blocks: _Blocks, figure: str) -> list[Block]:
     return [([took[figure] for took in mine], [took[figure] for took in theirs]) for mine, theirs in blocks]
 
 
-def _cost(found: _Found, name: str, side: int) -> Cost:
+def _cost(found: _Found, name: str, sides: Sequence[int]) -> Cost:
     starts = found.starts[name]
 
     def start(figure: str) -> float:
         return statistics.median(took[figure] for took in starts)
 
-    def answers(figure: str, *kinds: str) -> float:
-        return statistics.median(
-            took for kind in kinds for block in _of(found.answers[kind], figure) for took in block[side]
-        )
+    def answers(figure: str, blocks: _Blocks) -> float:
+        return statistics.median(took for block in _of(blocks, figure) for side in sides for took in block[side])
 
     return Cost(
         size_bytes=start("size_bytes"),
         load_seconds=start("load_seconds"),
-        first_token_seconds=answers("first_token_seconds", "decode", "forced"),
-        decode_tokens_per_second=1 / answers("seconds_per_token", "decode"),
-        forced_tokens_per_second=1 / answers("seconds_per_token", "forced"),
+        first_token_seconds=answers("first_token_seconds", [*found.decode, *found.forced]),
+        decode_tokens_per_second=1 / answers("seconds_per_token", found.decode),
+        forced_tokens_per_second=1 / answers("seconds_per_token", found.forced),
         peak_memory_bytes=start("process_peak"),
         answer_peak_bytes=start("peak"),
         answer_growth_bytes=statistics.median(took["peak"] - took["before"] for took in starts),

@@ -42,7 +42,6 @@ def costs_table(
 
 
 def _number(value: float) -> str:
-    """Three digits at least, no more than are known."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 

@@ -26,8 +26,10 @@ def command(config: Path, overrides: tuple[str, ...], runs: Path, as_json: bool)
       attar run configs/quickstart.json --set distillation.steps=40 --set name=short
     """
     from ..config import load_config
+    from ..threads import yield_to_others
 
     settings = load_config(config, overrides)
+    yield_to_others()
     from ..report import results_table
     from ..run import run
 

@@ -93,3 +93,11 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
     path.write_text("not a database")
     with pytest.raises(BundleError, match="records can't be read"):
         Records(path).find("Guinea")
+
+
+def test_the_typical_record_has_median_length(tmp_path: Path) -> None:
+    texts = ["a: long text", "b: x", "c: some"]
+    write_records(tmp_path / "r.sqlite", [(Record("t", text[0], text), [text[0]]) for text in texts])
+    assert Records(tmp_path / "r.sqlite").typical() == Record("t", "c", "c: some")
+    write_records(tmp_path / "empty.sqlite", [])
+    assert Records(tmp_path / "empty.sqlite").typical() is None

@@ -19,6 +19,7 @@ REPORT = Report(
         "bundle": COST | {"size_bytes": 100e6, "decode_tokens_per_second": 150.0},
     },
     ratios={"parameters": 0.605, "size": 5.0, "decode": 6.0, "memory": 1.0, "first_token": 1.0},
+    intervals={"size": (5.0, 5.0), "decode": (5.71, 6.32)},
 )
 MANIFEST = Manifest(
     files={},
@@ -34,7 +35,8 @@ def test_the_table_has_a_row_for_each_variant_and_each_cost() -> None:
     table = results_table(REPORT)
     assert "| teacher as it came | 0.0% | 50.0% | 512 |" in table
     assert "| size, MB | 500 | 100 | 5.0 |" in table
-    assert "| decode, tokens/s | 25 | 150 | 6.0 |" in table
+    assert "| decode, tokens/s | 25 | 150 | 6.0 (5.7 to 6.3) |" in table
+    assert "| first token, ms | 200 | 200 | 1.0 |" in table
     assert "60.5% of the teacher's parameters" in table
 
 
