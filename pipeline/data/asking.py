@@ -129,7 +129,7 @@ class Asker:
 
     On each row the kinds come first that are furthest behind their weights; where one has nothing to ask, the
     others take its part, and it comes first again on the next row. So the kinds' shares are as near to the weights
-    as the table allows, and no row is left half asked.
+    as the table allows.
 
     Args:
         table: The table.

@@ -14,7 +14,7 @@ from .route import Route
 from .selection import Count, Filter
 from .summary import MultiSummary, Summary
 from .tool_call import ToolCall, ToolChoice, ToolWithoutArguments
-from .tool_use import NoTool, ToolAnswer
+from .tool_use import NoTool, ToolAnswer, ToolLookup
 from .unanswered import Abstain, NotRecorded
 from .yes_no import YesNo
 
@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
     ToolChoice.name: ToolChoice(),
     ToolWithoutArguments.name: ToolWithoutArguments(),
     NoTool.name: NoTool(),
+    ToolLookup.name: ToolLookup(),
     ToolAnswer.name: ToolAnswer(),
 }
 """Name to kind."""

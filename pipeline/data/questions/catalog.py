@@ -50,12 +50,10 @@ def fill(tool: Tool, scene: Scene, rng: random.Random) -> dict[str, Any]:
 
 
 def record_tool(label: str) -> Tool:
-    """The tool that looks up one record of a table."""
+    """The tool that looks up one record of a table; it is asked for by a question on the record."""
     word = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_") or "record"
-    requests = ("Look up the record of {name}.", "Show me what is stored about {name}.")
-    return Tool(
-        f"find_{word}"[:_LONGEST_NAME], f"Find a record of the kind {label} by its name.", {"name": "entity"}, requests
-    )
+    about = f"Find a record of the kind {label} by its name."
+    return Tool(f"find_{word}"[:_LONGEST_NAME], about, {"name": "entity"}, ())
 
 
 _LONGEST_NAME = 64

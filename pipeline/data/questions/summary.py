@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ..schema import Column, TableSchema, written
 from .kind import Kind, Question, Row, Scene, facts_of, name_of
 from .several import gather
-from .values import rank, written_rank
+from .values import rank, ranked, written_rank
 
 __all__ = ["MultiSummary", "Summary"]
 
@@ -72,7 +73,7 @@ class Summary(_Laid):
         sentences = [f"The {scene.schema.label} {scene.entity} has {_joined([f'the {c} {v}' for c, v in first])}."]
         if then:
             sentences.append(f"Its {_joined([f'{c} is {v}' for c, v in then])}.")
-        return [_answered(question, " ".join(sentences))]
+        return [replace(question, answer=" ".join(sentences))]
 
     def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
         """Whether the answer holds each of the first facts once, in order, and else only words that say nothing."""
@@ -128,10 +129,6 @@ def _laid_out(layout: str, label: str, entity: str, facts: Sequence[tuple[str, s
     return match["head"].format(label=label, entity=entity) + told + match["tail"]
 
 
-def _answered(question: Question, answer: str) -> Question:
-    return Question("", answer, question.form, question.columns, question.rows, question.shown)
-
-
 def _joined(parts: Sequence[str]) -> str:
     """Parts of a sentence: "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
@@ -155,16 +152,11 @@ def _clause(column: Column, rows: Sequence[Row], names: Sequence[str]) -> str:
     values = [str(written(row[column.name])) for row in rows]
     if len(set(values)) == 1:
         return f"the {column.label} is {values[0]} for all"
-    ranks = [rank(row[column.name]) for row in rows]
-    known = [
-        (number, value, name) for number, value, name in zip(ranks, values, names, strict=True) if number is not None
-    ]
-    if len(known) == len(values) and len({number for number, _, _ in known}) == len(known):
-        (_, least, of_least), (_, most, of_most) = min(known), max(known)
+    if ranked(column, rows):
+        by_rank = sorted(zip(map(rank, [row[column.name] for row in rows]), values, names, strict=True))
+        (_, least, of_least), (_, most, of_most) = by_rank[0], by_rank[-1]
         return f"the {column.label} goes from {least} ({of_least}) to {most} ({of_most})"
-    return (
-        f"the {column.label} is {_joined([f'{value} for {name}' for value, name in zip(values, names, strict=True)])}"
-    )
+    return _each(column.label, values, names)
 
 
 def _clause_as_written(label: str, values: Sequence[str], names: Sequence[str], ordered: bool) -> str:
@@ -176,5 +168,8 @@ def _clause_as_written(label: str, values: Sequence[str], names: Sequence[str], 
         order = sorted(range(len(ranks)), key=lambda place: ranks[place])  # type: ignore[arg-type, return-value]
         least, most = order[0], order[-1]
         return f"the {label} goes from {values[least]} ({names[least]}) to {values[most]} ({names[most]})"
-    told = [f"{value} for {name}" for value, name in zip(values, names, strict=True)]
-    return f"the {label} is {_joined(told)}"
+    return _each(label, values, names)
+
+
+def _each(label: str, values: Sequence[str], names: Sequence[str]) -> str:
+    return f"the {label} is {_joined([f'{value} for {name}' for value, name in zip(values, names, strict=True)])}"

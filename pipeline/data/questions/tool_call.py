@@ -17,31 +17,33 @@ from ..schema import TableSchema
 from .catalog import BARE, TOOLS, Tool, fill, record_tool
 from .kind import Kind, Question, Row, Scene
 
-__all__ = ["ToolCall", "ToolChoice", "ToolWithoutArguments"]
+__all__ = ["ToolCall", "ToolChoice", "ToolWithoutArguments", "read_call"]
 
 _MOST_TOOLS = 4
 
 
 class _Calling(Kind):
-    """Asks for something that one tool does."""
+    """Asks for something that one tool does.
+
+    Attributes:
+        catalog: Split to the tools that can be asked for; their requests are the forms.
+    """
 
     shows_records = False
+    catalog: Mapping[str, Sequence[Tool]]
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` queries, the tools that are offered being the same; one for each form where it is None."""
         if not scene.entity:
             return []
         offered = self._offered(scene, rng)
-        tools = [tool.definition for tool in offered]
-        wanted = {tool.name: tool for tool in offered if self._can_be_asked_for(tool)}
-        forms = [form for form, tool in self._requests(scene.schema, scene.split) if tool.name in wanted]
+        definitions = [tool.definition for tool in offered]
+        forms = [(form, tool) for form, tool in self._requests(scene.split) if tool in offered]
         questions = []
-        for form in rng.sample(forms, len(forms) if count is None else min(count, len(forms))):
-            tool = self._tool_of(form, scene.schema)
+        for form, tool in rng.sample(forms, len(forms) if count is None else min(count, len(forms))):
             arguments = fill(tool, scene, rng)
-            answer = tool_call_text(tool.name, arguments)
-            given = {"tool": tool.name, "arguments": arguments}
-            questions.append(Question(self._query(form, arguments), answer, form, given=given, tools=tools))
+            answer, given = tool_call_text(tool.name, arguments), {"tool": tool.name, "arguments": arguments}
+            questions.append(Question(self._query(form, arguments), answer, form, given=given, tools=definitions))
         return questions
 
     def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
@@ -50,17 +52,16 @@ class _Calling(Kind):
         Its arguments are those that the tool's definition asks for, of the types that it names, and stand in the
         query as they are.
         """
-        called = _read_call(question.answer)
+        called = read_call(question.answer)
         definitions = {tool["function"]["name"]: tool["function"]["parameters"] for tool in question.tools}
         if called is None or called["name"] not in definitions or len(definitions) != len(question.tools):
             return False
         arguments, parameters = called["arguments"], definitions[called["name"]]
         if not _fits(arguments, parameters) or not all(_spoken(value) in question.text for value in arguments.values()):
             return False
-        _, split, _ = question.form.rsplit(".", 2)
         meant = {
             tool.name
-            for form, tool in self._requests(schema, split)
+            for form, tool in self._requests(question.form.split(".")[1])
             if tool.name in definitions
             and tool.parameters.keys() == arguments.keys()
             and self._query(form, arguments) == question.text
@@ -69,66 +70,52 @@ class _Calling(Kind):
 
     @abstractmethod
     def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
-        """The tools that can be called, in any order."""
-
-    @abstractmethod
-    def _tools(self, schema: TableSchema, split: str) -> Sequence[Tool]:
-        """The tools whose requests are the forms."""
-
-    def _can_be_asked_for(self, tool: Tool) -> bool:
-        return bool(tool.parameters)
+        """The tools that can be called, in any order; at least one of them stands in the catalog."""
 
     def _query(self, form: str, arguments: Mapping[str, Any]) -> str:
         return self.write(form, **{name: _spoken(value) for name, value in arguments.items()})
 
-    def _requests(self, schema: TableSchema, split: str) -> list[tuple[str, Tool]]:
+    def _requests(self, split: str) -> list[tuple[str, Tool]]:
         """The forms, each with its tool."""
-        tools = [tool for tool in self._tools(schema, split) for _ in tool.requests]
+        tools = [tool for tool in self.catalog[split] for _ in tool.requests]
         return [(f"{self.name}.{split}.{number}", tool) for number, tool in enumerate(tools)]
 
-    def _tool_of(self, form: str, schema: TableSchema) -> Tool:
-        return dict(self._requests(schema, form.rsplit(".", 2)[1]))[form]
 
-
-def _requests_of(*catalogs: Mapping[str, Sequence[Tool]]) -> dict[str, tuple[str, ...]]:
-    splits = catalogs[0]
-    return {split: tuple(r for c in catalogs for tool in c[split] for r in tool.requests) for split in splits}
+def _requests_of(catalog: Mapping[str, Sequence[Tool]]) -> dict[str, tuple[str, ...]]:
+    return {split: tuple(request for tool in tools for request in tool.requests) for split, tools in catalog.items()}
 
 
 class ToolCall(_Calling):
     """One tool is offered, and asked for."""
 
     name = "tool_call"
+    catalog = TOOLS
     forms = _requests_of(TOOLS)
 
     def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
         return [rng.choice(TOOLS[scene.split])]
-
-    def _tools(self, schema: TableSchema, split: str) -> Sequence[Tool]:
-        return TOOLS[split]
 
 
 class ToolChoice(_Calling):
     """Several tools are offered, and one of them is asked for."""
 
     name = "tool_choice"
+    catalog = TOOLS
     forms = _requests_of(TOOLS)
 
     def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
-        tools = [*TOOLS[scene.split], *BARE[scene.split]]
-        offered = rng.sample(tools, rng.randint(2, _MOST_TOOLS))
-        if not any(map(self._can_be_asked_for, offered)):
-            offered[0] = rng.choice(TOOLS[scene.split])
-        return offered
-
-    def _tools(self, schema: TableSchema, split: str) -> Sequence[Tool]:
-        return TOOLS[split]
+        others = [*TOOLS[scene.split], *BARE[scene.split], record_tool(scene.schema.label)]
+        wanted = rng.choice(TOOLS[scene.split])
+        others.remove(wanted)
+        offered = [wanted, *rng.sample(others, rng.randint(1, _MOST_TOOLS - 1))]
+        return rng.sample(offered, len(offered))
 
 
 class ToolWithoutArguments(_Calling):
     """A tool is asked for that takes no arguments."""
 
     name = "tool_without_arguments"
+    catalog = BARE
     forms = _requests_of(BARE)
 
     def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
@@ -136,14 +123,8 @@ class ToolWithoutArguments(_Calling):
         offered = [*rng.sample(BARE[scene.split], 2), *rng.sample(others, rng.randint(0, _MOST_TOOLS - 2))]
         return rng.sample(offered, len(offered))
 
-    def _tools(self, schema: TableSchema, split: str) -> Sequence[Tool]:
-        return BARE[split]
 
-    def _can_be_asked_for(self, tool: Tool) -> bool:
-        return not tool.parameters
-
-
-def _read_call(text: str) -> dict[str, Any] | None:
+def read_call(text: str) -> dict[str, Any] | None:
     """The call that a text is, read as JSON between its tags; None for any other text."""
     start, end = "<tool_call>\n", "\n</tool_call>"
     if not (text.startswith(start) and text.endswith(end)):

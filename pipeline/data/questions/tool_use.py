@@ -1,6 +1,7 @@
-"""Around a call: a question that needs no tool, because its record is there, and what to say after a tool's answer.
+"""Questions on a record, beside tools.
 
-Hands on two kinds, :class:`NoTool` and :class:`ToolAnswer`.
+No tool where the record is there, the one that finds it where it is not, and the answer once it was found. Hands on
+three kinds, :class:`NoTool`, :class:`ToolLookup` and :class:`ToolAnswer`.
 """
 
 from __future__ import annotations
@@ -8,15 +9,18 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from attar.runtime.prompts import NO_VALUE, Message, record_text, tool_call
+from attar.runtime.prompts import NO_VALUE, Message, record_text, tool_call, tool_call_text
 
 from ..schema import TableSchema, written
 from .catalog import BARE, TOOLS, record_tool
 from .kind import Kind, Question, Row, Scene, facts_of, label_of, name_of
 from .lookup import LOOKUP_FORMS, Lookup
+from .tool_call import read_call
 
-__all__ = ["NoTool", "ToolAnswer"]
+__all__ = ["NoTool", "ToolAnswer", "ToolLookup"]
 
 _MOST_TOOLS = 3
 _LAYOUTS = ("json", "text")
@@ -29,16 +33,42 @@ class NoTool(Lookup):
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column, the tools being the same."""
-        tools = [*TOOLS[scene.split], *BARE[scene.split]]
-        offered = [tool.definition for tool in rng.sample(tools, rng.randint(1, _MOST_TOOLS))]
-        return [
-            Question(asked.text, asked.answer, asked.form, asked.columns, shown=asked.shown, tools=offered)
-            for asked in super().generate(scene, count, rng)
-        ]
+        tools = _others(scene, rng.randint(1, _MOST_TOOLS), rng)
+        return [replace(asked, tools=tools) for asked in super().generate(scene, count, rng)]
 
     def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
         """Whether the answer is what the row says, and there are tools."""
         return bool(question.tools) and super().check(question, schema, rows)
+
+
+class ToolLookup(Kind):
+    """A lookup whose record is not there, with a tool that finds it, alone or among others."""
+
+    name = "tool_lookup"
+    forms = LOOKUP_FORMS
+    shows_records = False
+
+    def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
+        """Up to ``count`` questions on one row, each on another column, the tools being the same."""
+        columns = scene.schema.columns if scene.entity else ()
+        finder = record_tool(scene.schema.label)
+        tools = [finder.definition, *_others(scene, rng.randint(0, _MOST_TOOLS), rng)]
+        rng.shuffle(tools)
+        answer = tool_call_text(finder.name, {"name": scene.entity})
+        questions = []
+        for column in rng.sample(columns, len(columns) if count is None else min(count, len(columns))):
+            form = self.any_form(scene.split, rng)
+            text = self.write(form, column=column.label, entity=scene.entity)
+            questions.append(Question(text, answer, form, (column.name,), tools=tools))
+        return questions
+
+    def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
+        """Whether the answer calls the one offered tool that finds such records, with the name as the row has it."""
+        (name,), (row,) = question.columns, rows
+        (finder,) = (tool for tool in question.tools if tool == record_tool(schema.label).definition)
+        called, entity = read_call(question.answer), name_of(schema, row)
+        text = self.write(question.form, column=label_of(schema, name), entity=entity)
+        return called == {"name": finder["function"]["name"], "arguments": {"name": entity}} and question.text == text
 
 
 class ToolAnswer(Kind):
@@ -90,6 +120,11 @@ class ToolAnswer(Kind):
             {"role": "assistant", "content": "", "tool_calls": calls},
             {"role": "tool", "content": told},
         ]
+
+
+def _others(scene: Scene, count: int, rng: random.Random) -> list[dict[str, Any]]:
+    """Tools that are of no use for a question on a record."""
+    return [tool.definition for tool in rng.sample([*TOOLS[scene.split], *BARE[scene.split]], count)]
 
 
 def _read_back(told: str, layout: str) -> dict[str, str]:

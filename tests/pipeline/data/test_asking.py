@@ -22,7 +22,7 @@ def samples(**settings: object) -> list[Sample]:
 
 def test_counts_follow_the_weights_in_every_table_and_split() -> None:
     weights = {"lookup": 4.0, "claim": 2.0, "top_k": 1.0, "summary": 1.0, "route": 0.5, "abstain": 0}
-    made = samples(kinds=weights, records_per_table=600, test_questions=300)
+    made = samples(kinds=weights, records_per_table=200, test_questions=300, questions_per_record=4)
     for table in ("element", "country", "airport"):
         for split in ("train", "test"):
             counts = Counter(sample.kind for sample in made if (sample.table, sample.split) == (table, split))
@@ -35,7 +35,7 @@ def test_counts_follow_the_weights_in_every_table_and_split() -> None:
 
 
 def test_what_a_table_has_no_question_of_leaves_its_part_to_the_others() -> None:
-    made = samples(kinds={"date_shift": 1, "lookup": 1}, records_per_table=100)
+    made = samples(kinds={"date_shift": 1, "lookup": 1}, records_per_table=100, questions_per_record=4)
     counts = Counter((sample.table, sample.kind) for sample in made if sample.split == "train")
     assert counts["airport", "date_shift"] == 0
     assert counts["airport", "lookup"] == 400
@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_samples_and_another_gives_others() -> None
 
 
 def test_other_kinds_beside_it_leave_the_records_and_splits_of_lookups_as_they_are() -> None:
-    alone, beside = samples(), samples(kinds={"lookup": 1, "claim": 1})
+    alone, beside = samples(records_per_table=100), samples(kinds={"lookup": 1, "claim": 1}, records_per_table=100)
     records = {sample.record for sample in alone}
     lookups = [sample for sample in beside if sample.kind == "lookup"]
     assert lookups
@@ -68,7 +68,7 @@ def test_other_kinds_beside_it_leave_the_records_and_splits_of_lookups_as_they_a
 
 def test_no_row_of_the_test_split_is_shown_or_taken_from_in_training() -> None:
     held_out, trained = defaultdict(set), defaultdict(set)
-    for sample in samples(kinds=dict.fromkeys(KINDS, 1.0)):
+    for sample in samples(kinds=dict.fromkeys(KINDS, 1.0), records_per_table=150):
         rows = held_out if sample.split == "test" else trained
         rows[sample.table] |= {*sample.rows, *(donor for donors in sample.donors for donor in donors)}
     for table, rows in held_out.items():
@@ -76,12 +76,12 @@ def test_no_row_of_the_test_split_is_shown_or_taken_from_in_training() -> None:
 
 
 def test_rows_that_come_again_are_swapped_for_every_kind_that_reads_records() -> None:
-    made = samples(kinds=dict.fromkeys(READING, 1.0))
+    made = samples(kinds=dict.fromkeys(READING, 1.0), records_per_table=150)
     swapped = Counter(sample.kind for sample in made if sample.counterfactual)
     assert set(swapped) == set(READING)
     assert all(len(sample.donors) == len(sample.rows) for sample in made if sample.counterfactual)
     assert not any(sample.counterfactual for sample in made if sample.split == "test")
-    plain = samples(kinds=dict.fromkeys(READING, 1.0), counterfactual=False)
+    plain = samples(kinds=dict.fromkeys(READING, 1.0), records_per_table=150, counterfactual=False)
     assert not any(sample.counterfactual for sample in plain)
 
 

@@ -18,7 +18,7 @@ EVERY = dict.fromkeys(KINDS, 1.0)
 
 @cache
 def made() -> tuple[StructuredDataLoader, list[Sample]]:
-    loader = quickstart(kinds=EVERY)
+    loader = quickstart(kinds=EVERY, records_per_table=150)
     return loader, loader.prepare_distillation_dataset()
 
 

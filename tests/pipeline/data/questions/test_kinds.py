@@ -25,7 +25,7 @@ EQUAL = dict.fromkeys(KINDS, 1.0)
 
 @cache
 def loaded() -> tuple[StructuredDataLoader, dict[str, list[Sample]]]:
-    loader = quickstart(kinds=EQUAL, test_questions=600)
+    loader = quickstart(kinds=EQUAL, records_per_table=150, test_questions=600)
     by_kind = defaultdict(list)
     for sample in loader.prepare_distillation_dataset():
         by_kind[sample.kind].append(sample)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from attar.pipeline.data.questions import KINDS
-from attar.runtime.prompts import NO_VALUE
+from attar.runtime.prompts import NO_VALUE, tool_call_text
 from tests.pipeline.data.questions.scenes import CORK, SCHEMA, ask, right
 
 
@@ -14,6 +14,19 @@ def test_with_the_record_in_the_prompt_the_answer_is_its_value() -> None:
         assert question.tools
         assert not question.answer.startswith("<tool_call>")
         assert not right("no_tool", question, [CORK], tools=())
+
+
+def test_without_the_record_the_tool_that_finds_it_is_called() -> None:
+    asked = [question for seed in range(20) for question in ask("tool_lookup", CORK, seed=seed, count=2)]
+    assert {question.answer for question in asked} == {tool_call_text("find_city", {"name": "Cork"})}
+    assert {len(question.tools) for question in asked} == {1, 2, 3, 4}
+    assert KINDS["tool_lookup"].record(asked[0], SCHEMA, [CORK]) == ""
+    for wrong in (
+        tool_call_text("find_city", {"name": "cork"}),
+        tool_call_text("add_note", {"text": "Cork"}),
+        "Ireland",
+    ):
+        assert not right("tool_lookup", asked[0], [CORK], answer=wrong)
 
 
 def test_what_a_tool_said_is_answered_from() -> None:
