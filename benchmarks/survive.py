@@ -1,10 +1,11 @@
-"""Kill a small run at random instants, run it again, and compare what it comes to.
+"""Kill a small run at random instants of every stage, run it again, and compare what it comes to.
 
     python -m benchmarks.survive [KILLS] [SEED]    # 30 kills by default, about fifteen minutes
 
-The run goes through every stage on a tiny teacher and saves a checkpoint at every step. Each time it is killed
-with SIGKILL at a random instant of the uninterrupted run's length and then called again; every file of data,
-teacher, student and exported bundle must have the uninterrupted run's SHA-256. Exits with 1 where one has not.
+The run goes through every stage on a tiny teacher and saves a checkpoint at every step. The kills go through the
+stages in turn; each falls, with SIGKILL, at a random instant of the time that the uninterrupted run spent in that
+stage. Then the run is called again; every file of data, teacher, student and exported bundle must have the
+uninterrupted run's SHA-256, and nothing half written may be left. Exits with 1 where that is not so.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from typing import Any
 from tests.conftest import CITIES
 from tests.tiny import tiny_llama
 
-COMPARED = ("data", "teacher", "student", "export")
+STAGES = ("data", "teacher", "student", "export", "measurement", "card")
+COMPARED = STAGES[:4]
 CONFIG = {
     "name": "small",
     "data": {
@@ -53,19 +55,27 @@ def start(folder: Path, runs: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*command, "--runs", str(runs)], stdout=log, stderr=log, env=environment)
 
 
-def outcome(runs: Path) -> dict[str, Any]:
-    """Every file of what is compared, with its hash."""
-    stages = json.loads((runs / "small" / "run.json").read_text())["stages"]
-    return {name: stages[name]["files"] for name in COMPARED}
+def manifest(runs: Path) -> dict[str, Any]:
+    """What a whole run says of its stages."""
+    stages: dict[str, Any] = json.loads((runs / "small" / "run.json").read_text())["stages"]
+    return stages
 
 
-def reached(runs: Path) -> str:
-    """The stage in which a killed run stood."""
-    stages = ("data", "teacher", "student", "export", "measurement", "card")
-    made = [name for name in stages if (runs / "small" / "stages" / name / "stage.json").is_file()]
-    if not (runs / "small").is_dir():
-        return "start"
-    return stages[len(made)] if len(made) < len(stages) else "end"
+def is_made(runs: Path, stage: str) -> bool:
+    """Whether a stage's product is there."""
+    return (runs / "small" / "stages" / stage / "stage.json").is_file()
+
+
+def kill_in(stage: str, folder: Path, runs: Path, seconds: float) -> str:
+    """Start a run and kill it some time after the stage before this one was made; returns where it then stood."""
+    before = STAGES[STAGES.index(stage) - 1] if stage != STAGES[0] else None
+    process = start(folder, runs)
+    while before and not is_made(runs, before) and process.poll() is None:
+        time.sleep(0.001)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+    return next((name for name in STAGES if not is_made(runs, name)), "end")
 
 
 def main(kills: int, seed: int) -> int:
@@ -76,26 +86,19 @@ def main(kills: int, seed: int) -> int:
         (folder / "cities.csv").write_text(CITIES, encoding="utf-8")
         (folder / "small.json").write_text(json.dumps(CONFIG))
         tiny_llama(folder / "teacher", CITIES)
-        began = time.monotonic()
         assert start(folder, folder / "whole").wait() == 0, (folder / "log.txt").read_text()
-        length = time.monotonic() - began
-        wanted = outcome(folder / "whole")
+        whole = manifest(folder / "whole")
         for turn in range(kills):
-            runs = folder / f"killed-{turn}"
-            process = start(folder, runs)
-            time.sleep(chance.uniform(0, length))
-            process.kill()
-            process.wait()
-            stage = reached(runs)
-            where[stage] += 1
+            runs, stage = folder / f"killed-{turn}", STAGES[turn % len(STAGES)]
+            stood = kill_in(stage, folder, runs, chance.uniform(0, whole[stage]["seconds"]))
+            where[stood] += 1
             assert start(folder, runs).wait() == 0, (folder / "log.txt").read_text()
-            leftovers = list(runs.rglob("*.part"))
-            same = outcome(runs) == wanted and not leftovers
+            again = manifest(runs)
+            same = all(again[name]["files"] == whole[name]["files"] for name in COMPARED)
+            same = same and not list(runs.rglob("*.part"))
             differing += not same
-            print(f"{turn + 1}/{kills} killed in {stage}: {'same hashes' if same else 'OTHER HASHES'}", flush=True)
-    print(
-        f"{kills - differing} of {kills} came to the same hashes; killed in {dict(where)}; a run takes {length:.0f} s"
-    )
+            print(f"{turn + 1}/{kills} killed in {stood}: {'same hashes' if same else 'OTHER HASHES'}", flush=True)
+    print(f"{kills - differing} of {kills} came to the same hashes; killed in {dict(where)}")
     return int(differing > 0)
 
 
