@@ -1,19 +1,23 @@
 """The prompts of each agent role, defined once, for training and for serving.
 
-Hands on chat messages as plain ``{"role", "content"}`` dicts, the words that roles answer with, and a record's
-text, written and read. Does not know tokens, models or tables.
+Hands on chat messages as plain ``{"role", "content"}`` dicts, the words that roles answer with, a call of a tool,
+and a record's text, written and read. Does not know tokens, models or tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypedDict
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
 
 __all__ = [
     "CHECKS",
     "NOT_FOUND",
+    "NO_VALUE",
     "ROUTES",
+    "CalledFunction",
     "Message",
+    "ToolCall",
     "answer_prompt",
     "check_prompt",
     "claim_text",
@@ -21,20 +25,39 @@ __all__ = [
     "record_text",
     "route_prompt",
     "summary_prompt",
+    "tool_call",
+    "tool_call_text",
 ]
 
 NOT_FOUND = "I have no record that this question names."
+NO_VALUE = "not recorded"
+"""What stands for a value that a record has not."""
 CHECKS = ("supported", "contradicted", "not in the records")
 """What a Validator says."""
 ROUTES = ("qa", "summarizer", "validator")
 """Whom a router names."""
 
 
+class CalledFunction(TypedDict):
+    """Which function is called, and with what; arguments that could not be read are text."""
+
+    name: str
+    arguments: Mapping[str, Any] | str
+
+
+class ToolCall(TypedDict):
+    """A call of a tool, as chat templates read it."""
+
+    type: str
+    function: CalledFunction
+
+
 class Message(TypedDict):
-    """One turn of a chat: who speaks, and what is said."""
+    """One turn of a chat: who speaks, what is said, and which tools are called."""
 
     role: str
     content: str
+    tool_calls: NotRequired[list[ToolCall]]
 
 
 def record_text(label: str, entity: str, facts: Sequence[tuple[str, str]]) -> str:
@@ -78,6 +101,17 @@ def claim_text(column: str, entity: str, value: str) -> str:
 def route_prompt(query: str) -> list[Message]:
     """A router's prompt, for students that were trained to route; the answer is one of :data:`ROUTES`."""
     return _asked(query, "Who is this for: qa, summarizer or validator?")
+
+
+def tool_call(name: str, arguments: Mapping[str, Any] | str) -> ToolCall:
+    """A call as a turn's ``tool_calls`` hold it."""
+    return {"type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def tool_call_text(name: str, arguments: Mapping[str, Any]) -> str:
+    """A call as the model writes it, and as the chat template writes a turn's ``tool_calls``."""
+    call = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
+    return f"<tool_call>\n{call}\n</tool_call>"
 
 
 def _asked(text: str, request: str) -> list[Message]:

@@ -59,6 +59,9 @@ def _settings(section: Section, location: tuple[int | str, ...], called: Sequenc
         elif isinstance(value, list) and value and isinstance(value[0], Section):
             for number, item in enumerate(value):
                 yield from _settings(item, (*path, number), called)
+        elif isinstance(value, dict) and any(isinstance(item, Section) for item in value.values()):
+            for part, item in value.items():
+                yield from _settings(item, (*path, part), called)
         else:
             key = dotted(path)
             by_call = any(f"{key}.".startswith(f"{prefix}.") for prefix in called)

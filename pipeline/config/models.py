@@ -8,15 +8,16 @@ files, ``--set``, or how a run works.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, field_validator, model_validator
 
 __all__ = [
     "CorrectionConfig",
     "DataConfig",
     "DistillationConfig",
     "ExportConfig",
+    "KindConfig",
     "MeasurementConfig",
     "RunConfig",
     "Section",
@@ -101,6 +102,15 @@ class TableConfig(Section):
         return self
 
 
+class KindConfig(Section):
+    """How one question kind is used."""
+
+    weight: float = Field(
+        1.0, ge=0, description="Share of the questions, relative to the other kinds; 0 is none.", examples=[1.0, 0.5]
+    )
+    rows: int = Field(5, ge=2, description="Most rows in a prompt of a kind that shows several.", examples=[5, 3])
+
+
 class DataConfig(Section):
     """Which tables, and how samples are made from them."""
 
@@ -123,6 +133,36 @@ class DataConfig(Section):
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
     test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
     salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])
+    kinds: dict[str, KindConfig] = Field(
+        {"lookup": KindConfig()},
+        description="Question kind to its weight, or to weight and rows; see attar.pipeline.data.questions.",
+        examples=[{"lookup": 2.0, "claim": 1.0, "top_k": {"weight": 1.0, "rows": 4}}],
+        json_schema_extra=lambda schema: schema.update(
+            additionalProperties={"anyOf": [schema["additionalProperties"], {"type": "number", "minimum": 0}]}
+        ),
+    )
+
+    @field_validator("kinds", mode="before")
+    @classmethod
+    def _weights_alone(cls, kinds: Any) -> Any:
+        """A number is a weight."""
+        if not isinstance(kinds, dict):
+            return kinds
+        numbers = (int, float)
+        return {k: {"weight": v} if isinstance(v, numbers) and not isinstance(v, bool) else v for k, v in kinds.items()}
+
+    @field_validator("kinds")
+    @classmethod
+    def _known_kinds(cls, kinds: dict[str, KindConfig]) -> dict[str, KindConfig]:
+        from attar.runtime.errors import ConfigError, UsageError
+
+        from ..data.asking import chosen_kinds
+
+        try:
+            chosen_kinds({name: kind.weight for name, kind in kinds.items()})
+        except UsageError as error:
+            raise ConfigError(error.what, where="data.kinds", next_step=error.next_step) from error
+        return kinds
 
 
 class CorrectionConfig(Section):

@@ -60,12 +60,18 @@ def keys_at(location: Location) -> list[str]:
 
 
 def key_paths(location: tuple[int | str, ...] = ()) -> Iterator[tuple[int | str, ...]]:
-    """Locations of all keys from ``location`` on, a section before its own; an item of a list stands as 0."""
+    """Locations of all keys from ``location`` on, a section before its own.
+
+    An item of a list stands as 0, and of sections by name those stand that are there by default.
+    """
     for key in keys_at(location):
         path = (*location, key)
         yield path
-        items = (node_at(path) or {}).get("items")
-        yield from key_paths((*path, 0) if items else path)
+        node = node_at(path) or {}
+        named = node.get("default")
+        parts: list[int | str] = [0] if node.get("items") else list(named) if isinstance(named, dict) else []
+        for inner in [(*path, part) for part in parts] or [path]:
+            yield from key_paths(inner)
 
 
 def _child(node: Node, key: str) -> Any:
@@ -73,10 +79,12 @@ def _child(node: Node, key: str) -> Any:
 
 
 def _followed(node: Node) -> Node:
-    """A node with its reference put in, and with the one choice besides null taken."""
-    for choice in node.get("anyOf", ()):
+    """A node with its reference put in, and with the first choice besides null taken."""
+    choices = node.get("anyOf", ())
+    for choice in choices:
         if choice.get("type") != "null":
-            node = choice | {key: value for key, value in node.items() if key != "anyOf"} | {"nullable": True}
+            node = choice | {key: value for key, value in node.items() if key != "anyOf"}
+            node["nullable"] = any(other.get("type") == "null" for other in choices)
             break
     name = node.get("$ref", "").rpartition("/")[2]
     return config_schema()["$defs"][name] | {k: v for k, v in node.items() if k != "$ref"} if name else node

@@ -4,14 +4,18 @@
 next stage. Nothing here knows a teacher or a student.
 """
 
+from .asking import KindUse
 from .loader import LoadedTable, StructuredDataLoader, TableOptions
 from .samples import QAPair, Sample, read_samples, require_both_splits, write_samples
 from .schema import Column, TableSchema
 from .sources import Source, register_reader
 from .tables import source_of
+from .verification import Fault, Verification, verify
 
 __all__ = [
     "Column",
+    "Fault",
+    "KindUse",
     "LoadedTable",
     "QAPair",
     "Sample",
@@ -19,9 +23,11 @@ __all__ = [
     "StructuredDataLoader",
     "TableOptions",
     "TableSchema",
+    "Verification",
     "read_samples",
     "register_reader",
     "require_both_splits",
     "source_of",
+    "verify",
     "write_samples",
 ]

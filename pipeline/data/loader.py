@@ -6,18 +6,17 @@ Holds the tables that were loaded and how each is read. Does not know tokens or 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from attar.runtime.errors import DataError
-from attar.runtime.files import sha256_text
 from attar.runtime.prompts import record_text
 
+from .asking import Asked, Asker, KindUse, chosen_kinds
 from .databases import database_source
-from .questions import KINDS, Lookup
-from .questions.lookup import Question
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema, infer_schema
 from .sources import Source, file_source, read_csv, read_json, read_parquet
@@ -67,6 +66,13 @@ class StructuredDataLoader:
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
         seed: Seed of the choice of forms and columns.
+        kinds: Question kind to its weight, or to its :class:`~.asking.KindUse`; by default lookups alone.
+
+    Attributes:
+        refused: How many questions of each kind its checker refused, so far.
+
+    Raises:
+        UsageError: There is no question kind of a name in ``kinds``.
     """
 
     def __init__(
@@ -79,6 +85,7 @@ class StructuredDataLoader:
         test_questions: int = 512,
         salt: str = "attar",
         seed: int = 0,
+        kinds: Mapping[str, float | KindUse] | None = None,
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
@@ -87,6 +94,8 @@ class StructuredDataLoader:
         self.test_questions = test_questions
         self.salt = salt
         self.seed = seed
+        self.kinds = chosen_kinds(kinds or {"lookup": 1.0})
+        self.refused: Counter[str] = Counter()
         self.tables: list[LoadedTable] = []
 
     def load_from_csv(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
@@ -159,19 +168,7 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return [
-            QAPair(
-                asked.question.text,
-                asked.question.answer,
-                asked.row,
-                asked.table.schema.label,
-                asked.table.schema.entity_of(asked.row) or "",
-                asked.question.column,
-                asked.question.form,
-                asked.split,
-            )
-            for asked in self._questions()
-        ]
+        return [asked.pair for asked in self._questions()]
 
     def prepare_distillation_dataset(self) -> list[Sample]:
         """The samples of both splits: prompts as the agent sends them, answers, lineage.
@@ -179,7 +176,7 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return [_sample(asked) for asked in self._questions()]
+        return [asked.sample for asked in self._questions()]
 
     def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
         """Every row that has a name: its table, row number, entity and record text, columns in order."""
@@ -189,24 +186,33 @@ class StructuredDataLoader:
                 if entity is not None:
                     yield table, number, entity, _record(table.schema, entity, table.schema.facts_of(row))
 
-    def _questions(self) -> Iterator[_Asked]:
+    def _questions(self) -> Iterator[Asked]:
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
         test_left = self.test_questions
         for position, table in enumerate(self.tables):
             rows = self._rows_by_split(table)
             share = -(-test_left // (len(self.tables) - position))  # what small tables leave, later ones get
+            asker = {split: self._asker(table, split, rows[split]) for split in rows}
             for number in rows["test"]:
                 count = min(_TEST_QUESTIONS_PER_RECORD, share)
-                asked = list(self._ask(table, number, table.rows[number], "test", 0, count))
+                asked = list(asker["test"].ask(number, 0, count))
                 share -= len(asked)
                 test_left -= len(asked)
                 yield from asked
             for turn, number in self._turns(rows["train"]):
-                row = table.rows[number]
-                if turn and self.counterfactual:
-                    row = self._swapped(table, number, rows["train"], turn)
-                yield from self._ask(table, number, row, "train", turn, self.questions_per_record)
+                yield from asker["train"].ask(number, turn, self.questions_per_record)
+
+    def _asker(self, table: LoadedTable, split: str, rows: Sequence[int]) -> Asker:
+        return Asker(
+            table,
+            split,
+            rows,
+            self.kinds,
+            counterfactual=self.counterfactual,
+            seed=self.seed,
+            refused=self.refused,
+        )
 
     def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {"train": [], "test": []}
@@ -226,40 +232,6 @@ class StructuredDataLoader:
             turn, index = divmod(place, len(rows))
             yield turn, rows[index]
 
-    def _swapped(self, table: LoadedTable, number: int, others: Sequence[int], turn: int) -> dict[str, Any]:
-        """A row that keeps its name and takes every value from some training row."""
-        rng = random.Random(f"{self.seed}:{table.schema.label}:{number}:{turn}:swap")
-        columns = [column.name for column in table.schema.columns if column.name not in table.schema.entity]
-        return table.rows[number] | {name: table.rows[rng.choice(others)][name] for name in columns}
-
-    def _ask(
-        self, table: LoadedTable, number: int, row: dict[str, Any], split: str, turn: int, count: int
-    ) -> Iterator[_Asked]:
-        """Questions on one row, each checked against it."""
-        schema = table.schema
-        rng = random.Random(f"{self.seed}:{schema.label}:{number}:{turn}")
-        facts = schema.facts_of(row)
-        if split == "train":
-            rng.shuffle(facts)  # so that the student reads names, not positions
-        record = _record(schema, schema.entity_of(row) or "", facts)
-        kind: Lookup = KINDS[Lookup.name]
-        for question in kind.generate(schema, row, split, count, rng):
-            if not kind.check(question, schema, row):
-                raise DataError("An answer does not follow from its row.", where=f"{table.source}, row {number}")
-            yield _Asked(table, number, row, split, question, record)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A question on a row; ``row`` differs from the table's where values were swapped."""
-
-    table: LoadedTable
-    number: int
-    row: dict[str, Any]
-    split: str
-    question: Question
-    record: str
-
 
 def _require_values(schema: TableSchema, rows: Sequence[Mapping[str, object]]) -> None:
     if not any(schema.entity_of(row) for row in rows):
@@ -276,23 +248,3 @@ def _require_values(schema: TableSchema, rows: Sequence[Mapping[str, object]]) -
 
 def _record(schema: TableSchema, entity: str, facts: Sequence[tuple[Column, str]]) -> str:
     return record_text(schema.label, entity, [(column.label, value) for column, value in facts])
-
-
-def _sample(asked: _Asked) -> Sample:
-    table, question = asked.table, asked.question
-    identity = "\x00".join((asked.record, question.text, question.answer, asked.split))
-    return Sample(
-        id=sha256_text(identity)[:16],
-        record=asked.record,
-        question=question.text,
-        answer=question.answer,
-        kind=Lookup.name,
-        form=question.form,
-        split=asked.split,
-        source=table.source,
-        source_sha256=table.source_sha256,
-        table=table.schema.label,
-        row=asked.number,
-        column=question.column,
-        counterfactual=asked.row is not table.rows[asked.number],
-    )

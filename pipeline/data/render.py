@@ -13,7 +13,7 @@ from attar.runtime.text import ChatTokenizer
 
 from .samples import Sample
 
-__all__ = ["RenderedSample", "render"]
+__all__ = ["RenderedSample", "prompt_ids", "render"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class RenderedSample:
     answer: tuple[int, ...]
 
 
+def prompt_ids(sample: Sample, tokenizer: ChatTokenizer) -> list[int]:
+    """Ids of a sample's prompt, its tools included, up to and with the generation prompt."""
+    return tokenizer.encode_chat(sample.messages, tools=sample.tools)
+
+
 def render(samples: Iterable[Sample], tokenizer: ChatTokenizer) -> list[RenderedSample]:
     """Render samples; nothing is ever cut.
 
@@ -49,7 +54,7 @@ def render(samples: Iterable[Sample], tokenizer: ChatTokenizer) -> list[Rendered
         RenderedSample(
             sample.id,
             sample.group,
-            tuple(tokenizer.encode_chat(sample.messages)),
+            tuple(prompt_ids(sample, tokenizer)),
             (*tokenizer.encode(sample.answer), end),
         )
         for sample in samples

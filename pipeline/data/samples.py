@@ -1,25 +1,26 @@
 """What the data layer hands on: question-answer pairs and samples, as text.
 
-A sample knows where it comes from down to the row and column. Does not know tokens.
+A sample knows where it comes from down to the rows and columns. Does not know tokens.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from attar.runtime.errors import DataError
-from attar.runtime.files import write_atomic
-from attar.runtime.prompts import Message, answer_prompt
+from attar.runtime.files import sha256_text, write_atomic
+from attar.runtime.prompts import Message, answer_prompt, check_prompt, route_prompt, summary_prompt
 
-__all__ = ["QAPair", "Sample", "read_samples", "require_both_splits", "write_samples"]
+__all__ = ["QAPair", "Sample", "read_samples", "require_both_splits", "sample_id", "write_samples"]
 
 
 @dataclass(frozen=True)
 class QAPair:
-    """A question with its answer and the row that both come from."""
+    """A question with its answer and the row that both come from; the first one where there are several."""
 
     question: str
     answer: str
@@ -29,26 +30,35 @@ class QAPair:
     column: str
     form: str
     split: str
+    kind: str = "lookup"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One prompt with its checked answer and its lineage.
+    """One prompt with its checked answer and its lineage; all fields are JSON values.
 
     Attributes:
         id: 16 hex digits of the hash of everything that the sample says.
-        record: The record as the prompt shows it.
-        question: The question below it.
-        answer: The answer that the row gives.
+        record: The records as the prompt shows them; empty where it shows none.
+        question: The question, claim or query; empty where the prompt is the record alone.
+        answer: The answer that the rows give.
         kind: Question kind, such as "lookup".
         form: Name of the surface form; training and test share none.
         split: "train" or "test".
         source: The table's file, or its database and query; never a password.
         source_sha256: Hash of that file, or of the query's rows.
         table: What one row is.
-        row: Row number in the source, from 0.
-        column: The column that is asked for.
-        counterfactual: Whether values were swapped between rows; never in the test split.
+        rows: Row numbers in the source, from 0: those shown, in order, or the one that is named.
+        columns: The columns that are asked for.
+        shown: The columns that the prompt shows, in order.
+        seed: What every choice in it was drawn with.
+        role: Whose prompt it is: "qa", "summarizer", "validator" or "router".
+        mode: "grounded": the answer follows from the prompt.
+        given: What the form was filled with besides rows and columns.
+        tools: The tools that can be called.
+        turns: What was said between the question and the answer.
+        donors: Where values were swapped: of each row, the rows that the values come from, in the order of the
+            schema's columns; never in the test split.
     """
 
     id: str
@@ -61,19 +71,54 @@ class Sample:
     source: str
     source_sha256: str
     table: str
-    row: int
-    column: str
-    counterfactual: bool = False
+    rows: list[int]
+    columns: list[str]
+    shown: list[str]
+    seed: str
+    role: str = "qa"
+    mode: str = "grounded"
+    given: dict[str, Any] = field(default_factory=dict)
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    turns: list[Message] = field(default_factory=list)
+    donors: list[list[int]] = field(default_factory=list)
 
     @property
     def messages(self) -> list[Message]:
-        """The prompt as the QA agent sends it."""
-        return answer_prompt(self.question, self.record)
+        """The prompt as the agent of that role sends it."""
+        return [*_PROMPTS[self.role](self.question, self.record), *self.turns]
 
     @property
     def group(self) -> str:
-        """What samples on the same record share."""
-        return self.record
+        """What samples share whose prompts begin alike: tools and records, or the role where there is neither.
+
+        With turns behind the question little is alike, so only what was asked together is kept together.
+        """
+        tools = json.dumps(self.tools, ensure_ascii=False) if self.tools else ""
+        return f"{tools}{self.record}{self.seed if self.turns else ''}" or self.role
+
+    @property
+    def counterfactual(self) -> bool:
+        """Whether values were swapped between rows."""
+        return bool(self.donors)
+
+
+_PROMPTS: Mapping[str, Callable[[str, str], list[Message]]] = {
+    "qa": lambda question, record: answer_prompt(question, record or None),
+    "summarizer": lambda question, record: summary_prompt(record),
+    "validator": check_prompt,
+    "router": lambda question, record: route_prompt(question),
+}
+"""Role to its prompt, from question and record."""
+
+
+def sample_id(
+    record: str, question: str, answer: str, split: str, role: str, tools: list[dict[str, Any]], turns: list[Message]
+) -> str:
+    """The id of a sample that says this."""
+    said = [record, question, answer, split]
+    if role != "qa" or tools or turns:
+        said.append(json.dumps([role, tools, turns], ensure_ascii=False))
+    return sha256_text("\x00".join(said))[:16]
 
 
 def require_both_splits(samples: Iterable[Sample]) -> None:

@@ -11,6 +11,7 @@ from attar.runtime.bundle import Bundle
 from attar.runtime.engine import Engine
 from attar.runtime.text import ChatTokenizer
 
+from ..data.render import prompt_ids
 from ..data.samples import Sample
 from ..progress import track
 
@@ -23,7 +24,7 @@ def bundle_answers(
     """One greedy answer for each sample, one at a time, and the prompt of median length."""
     engine = Engine(bundle, threads=threads, spinning=True)
     tokenizer = ChatTokenizer.load(bundle.path)
-    prompts = [tokenizer.encode_chat(sample.messages) for sample in samples]
+    prompts = [prompt_ids(sample, tokenizer) for sample in samples]
     answers = []
     with track("score bundle", len(prompts)) as progress:
         for prompt in prompts:

@@ -12,6 +12,7 @@ from attar.runtime.records import Record, write_records
 
 from ..config import RunConfig
 from ..data import (
+    KindUse,
     Sample,
     Source,
     StructuredDataLoader,
@@ -111,6 +112,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         test_questions=section.test_questions,
         salt=section.salt,
         seed=config.distillation.seed,
+        kinds={name: KindUse(kind.weight, kind.rows) for name, kind in section.kinds.items()},
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
         with _located(f"data.tables.{number}"):

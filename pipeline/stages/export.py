@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..config import RunConfig
+from ..data.render import prompt_ids
 from ..versions import installed_versions
 from .data import RECORDS, test_samples
 from .store import Stage, Work
@@ -39,7 +40,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
 
     data, teacher, student = (work.products[name] for name in ("data", "teacher", "student"))
     tokenizer = ChatTokenizer.load(student.path / MODEL)
-    prompts = [tokenizer.encode_chat(sample.messages) for sample in test_samples(data)[:_PARITY_PROMPTS]]
+    prompts = [prompt_ids(sample, tokenizer) for sample in test_samples(data)[:_PARITY_PROMPTS]]
     lineage = {
         "teacher": config.distillation.teacher_model_name,
         "teacher_parameters": teacher.facts["parameters"],

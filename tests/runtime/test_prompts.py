@@ -16,6 +16,8 @@ from attar.runtime.prompts import (
     record_text,
     route_prompt,
     summary_prompt,
+    tool_call,
+    tool_call_text,
 )
 
 CORK = "city: Cork\ncountry: Ireland"
@@ -40,6 +42,16 @@ def test_each_role_is_asked_in_its_own_words() -> None:
     assert all(word in check["content"].casefold() for word in CHECKS)
     assert all(word in route["content"] for word in ROUTES)
     assert claim_text("country", "Cork", "Ireland") == "The country of Cork is Ireland."
+
+
+def test_a_call_is_a_json_object_in_tags_that_keeps_other_scripts() -> None:
+    text = tool_call_text("send", {"to": "李娜", "text": 'say "hi" 🎉', "count": 2})
+    call = '{"name": "send", "arguments": {"to": "李娜", "text": "say \\"hi\\" 🎉", "count": 2}}'
+    assert text == f"<tool_call>\n{call}\n</tool_call>"
+    assert tool_call("send", {"to": "李娜"}) == {
+        "type": "function",
+        "function": {"name": "send", "arguments": {"to": "李娜"}},
+    }
 
 
 @given(NAMES, VALUES, st.lists(st.tuples(NAMES, VALUES)))

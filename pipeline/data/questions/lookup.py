@@ -1,18 +1,18 @@
 """Lookup: one column of one entity, answered by the value as it stands in the record.
 
 The test split is asked in forms that training has not, so that a score on it measures reading,
-not the memory of a form. Does not know splits, files or tokens.
+not the memory of a form.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from ..schema import Column, TableSchema, written
+from ..schema import TableSchema, written
+from .kind import Kind, Question, Row, Scene, label_of, name_of
 
-__all__ = ["Lookup", "Question"]
+__all__ = ["LOOKUP_FORMS", "Lookup"]
 
 _TRAIN_FORMS = (
     # the column first, then the entity
@@ -56,47 +56,35 @@ _TEST_FORMS = (
     "Under {column}, what is entered for {entity}?",
     "How does the record give the {column} of {entity}?",
 )
+LOOKUP_FORMS: Mapping[str, Sequence[str]] = {"train": _TRAIN_FORMS, "test": _TEST_FORMS}
+"""Ways to ask for one column; those of every kind whose question must not give away that it is of that kind."""
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question's text, its answer, and what it was made from."""
-
-    text: str
-    answer: str
-    column: str
-    form: str
-
-
-class Lookup:
+class Lookup(Kind):
     """Asks for the value of one column."""
 
     name = "lookup"
-    forms: Mapping[str, Sequence[str]] = {"train": _TRAIN_FORMS, "test": _TEST_FORMS}
+    forms = LOOKUP_FORMS
 
-    def generate(
-        self,
-        schema: TableSchema,
-        row: Mapping[str, object],
-        split: str,
-        count: int | None,
-        rng: random.Random,
-    ) -> list[Question]:
+    def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column; all columns where it is None."""
-        entity = schema.entity_of(row)
-        facts = schema.facts_of(row)
-        if entity is None:
-            return []
+        facts = scene.schema.facts_of(scene.row) if scene.entity else []
         if count is not None and count < len(facts):
             facts = rng.sample(facts, count)
-        return [self._ask(column, value, entity, split, rng) for column, value in facts]
+        questions = []
+        for column, value in facts:
+            form = self.any_form(scene.split, rng)
+            text = self.write(form, column=column.label, entity=scene.entity)
+            questions.append(Question(text, value, form, (column.name,), shown=scene.names()))
+        return questions
 
-    def check(self, question: Question, schema: TableSchema, row: Mapping[str, object]) -> bool:
-        """Whether the answer is what the row says, recomputed from the row alone."""
-        return question.column in {c.name for c in schema.columns} and question.answer == written(row[question.column])
-
-    def _ask(self, column: Column, value: str, entity: str, split: str, rng: random.Random) -> Question:
-        forms = self.forms[split]
-        number = rng.randrange(len(forms))
-        text = forms[number].format(column=column.label, entity=entity)
-        return Question(text[0].upper() + text[1:], value, column.name, f"{self.name}.{split}.{number}")
+    def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
+        """Whether the answer is what the row says, in a column that the prompt shows."""
+        (name,), (row,) = question.columns, rows
+        label = label_of(schema, name)
+        return (
+            label is not None
+            and name in question.shown
+            and question.answer == written(row[name])
+            and question.text == self.write(question.form, column=label, entity=name_of(schema, row))
+        )

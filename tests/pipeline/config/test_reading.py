@@ -140,3 +140,22 @@ def test_a_file_that_is_no_config_is_an_error(tmp_path: Path, text: str | None) 
     with pytest.raises(ConfigError) as caught:
         load_config(path)
     assert caught.value.where == str(path)
+
+
+def test_a_question_kind_has_a_weight_or_more(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert {name: kind.weight for name, kind in load_config(path).data.kinds.items()} == {"lookup": 1.0}
+    config = load_config(path, ['data.kinds={"lookup": 2, "top_k": {"weight": 0.5, "rows": 3}}'])
+    assert {name: (kind.weight, kind.rows) for name, kind in config.data.kinds.items()} == {
+        "lookup": (2.0, 5),
+        "top_k": (0.5, 3),
+    }
+    for override, what, hint in (
+        ("data.kinds.lokup=1", "no question kind 'lokup'", "lookup"),
+        ("data.kinds.lookup=0", "No question kind has a weight", "Give one"),
+        ("data.kinds.lookup.wieght=1", "Unknown key 'data.kinds.lookup.wieght'", "weight"),
+        ("data.kinds.lookup=true", "data.kinds.lookup can't be true", "Correct"),
+    ):
+        with pytest.raises(ConfigError, match=what) as caught:
+            load_config(path, [override])
+        assert hint in str(caught.value.next_step)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attar.pipeline import StructuredDataLoader
-from attar.pipeline.data.questions import Lookup
+from attar.pipeline.data.questions.lookup import Lookup
 from attar.pipeline.data.samples import Sample, read_samples, write_samples
 from attar.pipeline.data.schema import written
 from attar.runtime.errors import DataError
@@ -38,7 +38,7 @@ def test_every_answer_is_what_its_row_says(samples: list[Sample]) -> None:
     rows = {table.schema.label: table.rows for table in load().tables}
     for sample in samples:
         if not sample.counterfactual:
-            assert sample.answer == written(rows[sample.table][sample.row][sample.column])
+            assert sample.answer == written(rows[sample.table][sample.rows[0]][sample.columns[0]])
         assert f": {sample.answer}" in sample.record
 
 
@@ -68,12 +68,13 @@ def test_swapped_values_come_from_the_same_column_of_training_rows(samples: list
     swapped = [sample for sample in samples if sample.counterfactual]
     assert {(sample.table, sample.split) for sample in swapped} == {("element", "train"), ("country", "train")}
     tables = {table.schema.label: table for table in load().tables}
-    held_out = {(s.table, s.row) for s in samples if s.split == "test"}
+    held_out = {(s.table, s.rows[0]) for s in samples if s.split == "test"}
     for sample in swapped:
         rows = tables[sample.table].rows
-        known = {written(row[sample.column]) for n, row in enumerate(rows) if (sample.table, n) not in held_out}
+        (column,), (number,) = sample.columns, sample.rows
+        known = {written(row[column]) for n, row in enumerate(rows) if (sample.table, n) not in held_out}
         assert sample.answer in known
-        assert sample.record.startswith(f"{sample.table}: {tables[sample.table].schema.entity_of(rows[sample.row])}\n")
+        assert sample.record.startswith(f"{sample.table}: {tables[sample.table].schema.entity_of(rows[number])}\n")
     assert not any(sample.counterfactual for sample in load(counterfactual=False).prepare_distillation_dataset())
 
 

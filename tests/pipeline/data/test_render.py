@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer
 
 from attar.pipeline import StructuredDataLoader
+from attar.pipeline.data.questions import KINDS
 from attar.pipeline.data.render import render
 from attar.runtime.errors import DataError
+from attar.runtime.prompts import Message, tool_call
 from attar.runtime.text import ChatTokenizer
 from tests.conftest import CITIES
 from tests.tiny import train_tokenizer
@@ -25,6 +28,24 @@ def test_prompt_and_answer_are_one_chat(cities: Path) -> None:
         whole = [*sample.messages, {"role": "assistant", "content": sample.answer}]
         turn = chat.encode_chat(whole, add_generation_prompt=False)  # type: ignore[arg-type]
         newline = chat.encode("\n")
+        assert [*rendered.prompt, *rendered.answer, *newline] == turn
+
+
+def test_every_kinds_answer_ends_a_turn_that_the_template_would_write(cities: Path) -> None:
+    """Serving sends an answer back as history: a call as a call, anything else as text."""
+    chat = ChatTokenizer(train_tokenizer(CITIES))
+    loader = StructuredDataLoader(kinds=dict.fromkeys(KINDS, 1.0), records_per_table=60)
+    loader.load_from_csv(cities, label="city")
+    samples = loader.prepare_distillation_dataset()
+    assert {sample.role for sample in samples} == {"qa", "summarizer", "validator", "router"}
+    assert sum(sample.answer.startswith("<tool_call>") for sample in samples) > 5
+    newline = chat.encode("\n")
+    for sample, rendered in zip(samples, render(samples, chat), strict=True):
+        said: Message = {"role": "assistant", "content": sample.answer}
+        if sample.answer.startswith("<tool_call>"):
+            call = json.loads(sample.answer.split("\n")[1])
+            said = {"role": "assistant", "content": "", "tool_calls": [tool_call(call["name"], call["arguments"])]}
+        turn = chat.encode_chat([*sample.messages, said], tools=sample.tools, add_generation_prompt=False)
         assert [*rendered.prompt, *rendered.answer, *newline] == turn
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import PreTrainedModel
 
-from attar.pipeline.data.render import RenderedSample
+from attar.pipeline import StructuredDataLoader
+from attar.pipeline.data.questions import KINDS
+from attar.pipeline.data.render import RenderedSample, render
 from attar.pipeline.teacher import load_model
 from attar.pipeline.training.batches import collate, endless_batches, pack, pack_all
 from attar.pipeline.training.forward import answer_logits, run_body
@@ -44,6 +48,40 @@ def test_packed_questions_have_the_logits_they_have_alone(model: PreTrainedModel
     expected = torch.cat([alone(model, sample) for sample in [*SAMPLES, OTHER]])
     assert (logits - expected).abs().max() < 1e-4
     assert batch.labels.tolist() == [token for sample in [*SAMPLES, OTHER] for token in sample.answer]
+
+
+def test_samples_of_every_kind_have_in_a_pack_the_logits_they_have_alone(teacher_folder: Path, cities: Path) -> None:
+    loaded = load_model(str(teacher_folder))
+    loader = StructuredDataLoader(kinds=dict.fromkeys(KINDS, 1.0), records_per_table=40, test_questions=40)
+    loader.load_from_csv(cities, label="city")
+    grouped = defaultdict(list)
+    for sample in loader.prepare_distillation_dataset():
+        grouped[sample.kind, sample.group].append(sample)
+    seen = {}
+    for (kind, _), members in grouped.items():
+        if len(members) > len(seen.get(kind, [])):
+            seen[kind] = members[:3]
+    assert set(seen) == set(KINDS)
+    for members in seen.values():
+        rendered = render(members, loaded.tokenizer)
+        packed = pack_all(rendered, 8)
+        batch = collate(packed)
+        with torch.inference_mode():
+            logits = answer_logits(loaded.model, run_body(loaded.model, batch).last_hidden_state, batch)
+            expected = torch.cat([alone(loaded.model, one) for sequence in packed for one in sequence.samples])
+        assert (logits - expected).abs().max() < 1e-4
+
+
+def test_groups_begin_alike_and_turns_stay_with_their_own(cities: Path) -> None:
+    loader = StructuredDataLoader(kinds=dict.fromkeys(KINDS, 1.0), records_per_table=60)
+    loader.load_from_csv(cities, label="city")
+    groups = defaultdict(list)
+    for sample in loader.prepare_distillation_dataset():
+        groups[sample.group].append(sample)
+    for members in groups.values():
+        assert len({(bool(one.turns), json.dumps(one.tools), one.record) for one in members}) == 1
+        assert not members[0].turns or len(members) <= 2
+    assert groups["router"]
 
 
 def test_the_shared_record_stands_once() -> None:

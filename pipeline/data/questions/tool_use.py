@@ -1,0 +1,135 @@
+"""Questions on a record, beside tools.
+
+No tool where the record is there, the one that finds it where it is not, and the answer once it was found. Hands on
+three kinds, :class:`NoTool`, :class:`ToolLookup` and :class:`ToolAnswer`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from attar.runtime.prompts import NO_VALUE, Message, record_text, tool_call, tool_call_text
+
+from ..schema import TableSchema, written
+from .catalog import BARE, TOOLS, record_tool
+from .kind import Kind, Question, Row, Scene, facts_of, label_of, name_of
+from .lookup import LOOKUP_FORMS, Lookup
+from .tool_call import read_call
+
+__all__ = ["NoTool", "ToolAnswer", "ToolLookup"]
+
+_MOST_TOOLS = 3
+_LAYOUTS = ("json", "text")
+
+
+class NoTool(Lookup):
+    """A lookup whose record is in the prompt, with tools on offer that are of no use."""
+
+    name = "no_tool"
+
+    def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
+        """Up to ``count`` questions on one row, each on another column, the tools being the same."""
+        tools = _others(scene, rng.randint(1, _MOST_TOOLS), rng)
+        return [replace(asked, tools=tools) for asked in super().generate(scene, count, rng)]
+
+    def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
+        """Whether the answer is what the row says, and there are tools."""
+        return bool(question.tools) and super().check(question, schema, rows)
+
+
+class ToolLookup(Kind):
+    """A lookup whose record is not there, with a tool that finds it, alone or among others."""
+
+    name = "tool_lookup"
+    forms = LOOKUP_FORMS
+    shows_records = False
+
+    def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
+        """Up to ``count`` questions on one row, each on another column, the tools being the same."""
+        columns = scene.schema.columns if scene.entity else ()
+        finder = record_tool(scene.schema.label)
+        tools = [finder.definition, *_others(scene, rng.randint(0, _MOST_TOOLS), rng)]
+        rng.shuffle(tools)
+        answer = tool_call_text(finder.name, {"name": scene.entity})
+        questions = []
+        for column in rng.sample(columns, len(columns) if count is None else min(count, len(columns))):
+            form = self.any_form(scene.split, rng)
+            text = self.write(form, column=column.label, entity=scene.entity)
+            questions.append(Question(text, answer, form, (column.name,), tools=tools))
+        return questions
+
+    def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
+        """Whether the answer calls the one offered tool that finds such records, with the name as the row has it."""
+        (name,), (row,) = question.columns, rows
+        (finder,) = (tool for tool in question.tools if tool == record_tool(schema.label).definition)
+        called, entity = read_call(question.answer), name_of(schema, row)
+        text = self.write(question.form, column=label_of(schema, name), entity=entity)
+        return called == {"name": finder["function"]["name"], "arguments": {"name": entity}} and question.text == text
+
+
+class ToolAnswer(Kind):
+    """A lookup whose record a tool has just given."""
+
+    name = "tool_answer"
+    forms = LOOKUP_FORMS
+    shows_records = False
+
+    def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
+        """Up to ``count`` questions on one row, each on another column, now and then one that the tool leaves out."""
+        columns = [column for column in scene.schema.columns if column.name not in scene.schema.entity]
+        asked = rng.sample(columns, len(columns) if count is None else min(count, len(columns))) if scene.entity else []
+        questions = []
+        for column in asked:
+            value = written(scene.row[column.name])
+            shown = tuple(name for name in scene.names() if name != column.name or rng.random() < 0.8)
+            form, given = self.any_form(scene.split, rng), {"layout": rng.choice(_LAYOUTS)}
+            text = self.write(form, column=column.label, entity=scene.entity)
+            answer = value if value is not None and column.name in shown else NO_VALUE
+            tools = [record_tool(scene.schema.label).definition]
+            questions.append(Question(text, answer, form, (column.name,), shown=shown, given=given, tools=tools))
+        return questions
+
+    def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
+        """Whether the answer stands in what the tool says, read back from its turn."""
+        (name,), (row,) = question.columns, rows
+        label, entity = label_of(schema, name) or "", name_of(schema, row)
+        call, result = self.turns(question, schema, rows)
+        told = _read_back(result["content"], question.given["layout"])
+        called = [(made["function"]["name"], made["function"]["arguments"]) for made in call["tool_calls"]]
+        (offered,) = (tool["function"]["name"] for tool in question.tools)
+        return (
+            question.answer == told.get(label, NO_VALUE)
+            and question.answer == (written(row[name]) if label in told else NO_VALUE)
+            and called == [(offered, {"name": entity})]
+            and question.text == self.write(question.form, column=label, entity=entity)
+        )
+
+    def turns(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> list[Message]:
+        """The call, and what the tool says: the record, as text or as JSON."""
+        (row,) = rows
+        entity, facts = name_of(schema, row), facts_of(question, schema, row)
+        told = record_text(schema.label, entity, facts)
+        if question.given["layout"] == "json":
+            told = json.dumps({schema.label: entity, "record": dict(facts)}, ensure_ascii=False)
+        calls = [tool_call(record_tool(schema.label).name, {"name": entity})]
+        return [
+            {"role": "assistant", "content": "", "tool_calls": calls},
+            {"role": "tool", "content": told},
+        ]
+
+
+def _others(scene: Scene, count: int, rng: random.Random) -> list[dict[str, Any]]:
+    """Tools that are of no use for a question on a record."""
+    return [tool.definition for tool in rng.sample([*TOOLS[scene.split], *BARE[scene.split]], count)]
+
+
+def _read_back(told: str, layout: str) -> dict[str, str]:
+    """Label to value of what a tool said."""
+    if layout == "json":
+        return dict(json.loads(told)["record"])
+    _, *lines = told.split("\n")
+    return dict(line.split(": ", 1) for line in lines)

@@ -1,0 +1,120 @@
+"""Verification: every answer and every prompt recomputed from the source rows, by lineage alone.
+
+A pass of its own over finished samples: it takes nothing from how they were made but what they say of themselves.
+Does not know files or tokens.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .asking import Readable, swapped
+from .questions import KINDS, Question
+from .samples import Sample, sample_id
+
+__all__ = ["Fault", "Verification", "verify"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A sample that is not what its source gives, and why."""
+
+    id: str
+    why: str
+
+
+@dataclass
+class Verification:
+    """What was found.
+
+    Attributes:
+        checked: How many samples of each kind were recomputed.
+        faults: Those that are wrong.
+    """
+
+    checked: Counter[str] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def right(self) -> bool:
+        """Whether all are right; none at all are not."""
+        return not self.faults and self.checked.total() > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same, for JSON."""
+        return {"checked": dict(self.checked), "faults": [asdict(fault) for fault in self.faults]}
+
+
+def verify(samples: Iterable[Sample], tables: Iterable[Readable]) -> Verification:
+    """Recompute samples from their tables.
+
+    Args:
+        samples: The samples, read one by one.
+        tables: The tables that they were made from, read again from their sources.
+    """
+    known = {(table.schema.label, table.source_sha256): table for table in tables}
+    found = Verification()
+    for sample in samples:
+        found.checked[sample.kind] += 1
+        table = known.get((sample.table, sample.source_sha256))
+        why = "its source is not there, or has changed" if table is None else _fault(sample, table)
+        if why:
+            found.faults.append(Fault(sample.id, why))
+    return found
+
+
+def _fault(sample: Sample, table: Readable) -> str | None:
+    """What is wrong with a sample; None where it is right."""
+    kind = KINDS.get(sample.kind)
+    if kind is None:
+        return f"there is no question kind {sample.kind!r}"
+    if sample.form.rsplit(".", 1)[0] != f"{sample.kind}.{sample.split}":
+        return "its form belongs to another kind or split"
+    if sample.donors and sample.split == "test":
+        return "the test split has swapped values"
+    try:
+        return _prompt_fault(sample, table) or _answer_fault(sample, table)
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return f"it can't be recomputed from its lineage: {error!r}"
+
+
+def _prompt_fault(sample: Sample, table: Readable) -> str | None:
+    kind, question, rows = KINDS[sample.kind], _question(sample), _rows(sample, table)
+    if sample.role != kind.role or sample.record != kind.record(question, table.schema, rows):
+        return "its prompt does not show what its rows hold"
+    if sample.turns != kind.turns(question, table.schema, rows):
+        return "its turns do not say what its rows hold"
+    said = (sample.record, sample.question, sample.answer, sample.split, sample.role, sample.tools, sample.turns)
+    return None if sample.id == sample_id(*said) else "its id is not that of what it says"
+
+
+def _answer_fault(sample: Sample, table: Readable) -> str | None:
+    rows = _rows(sample, table)
+    if any(table.schema.entity_of(row) is None for row in rows):
+        return "a row of it has no name"
+    right = KINDS[sample.kind].check(_question(sample), table.schema, rows)
+    return None if right else "its answer does not follow from its rows"
+
+
+def _question(sample: Sample) -> Question:
+    return Question(
+        sample.question,
+        sample.answer,
+        sample.form,
+        tuple(sample.columns),
+        tuple(range(len(sample.rows))),
+        tuple(sample.shown),
+        sample.given,
+        sample.tools,
+    )
+
+
+def _rows(sample: Sample, table: Readable) -> Sequence[Any]:
+    if any(number < 0 for number in sample.rows):
+        raise IndexError("a negative row number")
+    if not sample.donors:
+        return [table.rows[number] for number in sample.rows]
+    return [swapped(table, number, donors) for number, donors in zip(sample.rows, sample.donors, strict=True)]
