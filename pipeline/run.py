@@ -88,6 +88,7 @@ def _manifest(config: RunConfig, stages: Stages, report: Report) -> dict[str, An
         "format": _FORMAT,
         "ended": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "config": config.model_dump(mode="json"),
+        "sources": stages.products["data"].facts["sources"],
         "seeds": {"data.salt": config.data.salt, "distillation.seed": config.distillation.seed},
         "versions": {"python": platform.python_version(), **installed_versions()},
         "machine": this_machine(),

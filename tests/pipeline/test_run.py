@@ -184,6 +184,7 @@ def test_the_manifest_of_a_run_holds_what_would_make_it_again(report: dict[str, 
     manifest = json.loads((recipe.parent / FIRST).read_text())
     assert manifest["config"]["distillation"]["steps"] == 6
     assert manifest["seeds"] == {"data.salt": "attar", "distillation.seed": 0}
+    assert manifest["sources"] == {"city": sha256_file(recipe.parent / "cities.csv")}
     assert manifest["versions"]["torch"]
     assert manifest["machine"]["threads"] >= 1
     assert list(manifest["stages"]) == STAGES
