@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from attar.pipeline.threads import yield_to_others
+
+yield_to_others()  # before torch is imported: on a busy machine its threads would spin the time away
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
