@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-from attar.runtime.errors import DataError
+from attar.runtime.errors import DataError, UsageError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
+from .batches import Batch
 from .databases import database_source
+from .inference import infer_from
+from .reading import read_rows
+from .rejects import MAX_REJECTS, Rejects
+from .rows import Rows
 from .samples import QAPair, Sample
-from .schema import Column, TableSchema, infer_schema
+from .schema import Column, TableSchema
+from .schema_file import read_schema
 from .sources import Source, file_source, read_csv, read_json, read_parquet
 from .splits import split_of
 
@@ -29,12 +35,13 @@ _TEST_QUESTIONS_PER_RECORD = 8
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """One table with its schema and where it came from."""
+    """One table with its schema and where it came from, and the rows of it that could not be read."""
 
     source: str
     source_sha256: str
     schema: TableSchema
-    rows: list[dict[str, Any]]
+    rows: Rows
+    rejects: Rejects = field(default_factory=Rejects)
 
 
 class TableOptions(TypedDict, total=False):
@@ -45,11 +52,15 @@ class TableOptions(TypedDict, total=False):
         entity: The column, or columns, that name a row; by default the first text column without
             repeats and gaps.
         columns: Source name to readable name of the columns to use; by default all.
+        schema_file: A ``schema.json`` that says label, entity, columns and their types, in place of the guess.
+        max_rejects: Fraction of the rows that may be left out because a value of theirs can't be read.
     """
 
     label: str | None
     entity: str | Sequence[str] | None
     columns: Mapping[str, str] | None
+    schema_file: str | Path | None
+    max_rejects: float
 
 
 class StructuredDataLoader:
@@ -146,19 +157,18 @@ class StructuredDataLoader:
             **options: See :class:`TableOptions`.
 
         Raises:
-            DataError: A named column is missing, or nothing can be read or used.
+            DataError: A named column is missing, too many rows can't be read, or nothing can be used.
+            UsageError: A schema file is given, and what it says besides.
         """
-        arrow = source.read()
-        entity = options.get("entity")
-        names = [entity] if isinstance(entity, str) else entity
+        batches = _batches(source)
         try:
-            schema = infer_schema(arrow, options.get("label") or source.label, names, options.get("columns"))
-            rows = arrow.to_pylist()
+            schema = _schema(source, batches, options)
+            rows, rejects = read_rows(batches, schema, options.get("max_rejects", MAX_REJECTS))
             _require_values(schema, rows)
         except DataError as error:
-            error.where = source.name
+            error.where = error.where or source.name
             raise
-        table = LoadedTable(source.name, source.sha256, schema, rows)
+        table = LoadedTable(source.name, source.sha256, schema, rows, rejects)
         self.tables.append(table)
         return table
 
@@ -216,8 +226,9 @@ class StructuredDataLoader:
 
     def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {"train": [], "test": []}
-        for number, row in enumerate(table.rows):
-            entity = table.schema.entity_of(row)
+        names = table.schema.entity
+        for number, values in enumerate(table.rows.columns(names)):
+            entity = table.schema.entity_of(dict(zip(names, values, strict=True)))
             if entity is not None:
                 group = f"{table.schema.label}: {entity}"
                 rows[split_of(group, salt=self.salt, test_share=self.test_share)].append(number)
@@ -233,7 +244,32 @@ class StructuredDataLoader:
             yield turn, rows[index]
 
 
-def _require_values(schema: TableSchema, rows: Sequence[Mapping[str, object]]) -> None:
+def _batches(source: Source) -> Callable[[], Iterator[Batch]]:
+    """The source's batches, from its first row on, as often as they are asked for."""
+
+    def once() -> Iterator[Batch]:
+        for rows in source.read().to_batches():
+            yield Batch(rows, source.name)
+
+    return getattr(source, "batches", once)
+
+
+def _schema(source: Source, batches: Callable[[], Iterator[Batch]], options: TableOptions) -> TableSchema:
+    """What the schema file says of a table, or else the table itself."""
+    entity, columns, path = options.get("entity"), options.get("columns"), options.get("schema_file")
+    if path is None:
+        names = [entity] if isinstance(entity, str) else entity
+        return infer_from(batches(), options.get("label") or source.label, names, columns)
+    if entity or columns:
+        raise UsageError(
+            "A schema file says which columns name a row and which are used.",
+            where=path,
+            next_step="Give the schema file, or else entity and columns.",
+        )
+    return read_schema(Path(path), options.get("label"))
+
+
+def _require_values(schema: TableSchema, rows: Iterable[Mapping[str, object]]) -> None:
     if not any(schema.entity_of(row) for row in rows):
         raise DataError(
             f"The column {schema.entity[0]!r} names the rows and is empty in every row.",
