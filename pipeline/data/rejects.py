@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from attar.runtime.errors import DataError
+from attar.runtime.files import replaced_file
 
 from .batches import Reject
 
-__all__ = ["MAX_REJECTS", "Rejects"]
+__all__ = ["MAX_REJECTS", "Rejects", "write_rejects"]
 
 MAX_REJECTS = 0.01
 """Which fraction of a table's rows may be left out, where nobody says otherwise."""
@@ -35,11 +37,15 @@ class Rejects:
         return self._count
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        self._lines.seek(0)
-        return (json.loads(line) for line in self._lines)
+        return map(json.loads, self.lines())
 
     def __repr__(self) -> str:
         return f"Rejects({self._count})"
+
+    def lines(self) -> Iterator[str]:
+        """One line of JSON for each, without its end."""
+        self._lines.seek(0)
+        return (line.rstrip("\n") for line in self._lines)
 
     def add(self, rejects: Iterable[Reject]) -> None:
         """Leave out these rows too."""
@@ -68,6 +74,13 @@ class Rejects:
             next_step="Correct these cells, or check that the encoding and the delimiter are the table's; give a "
             "column another type in a schema file (schema_file), or let more rows be left out (max_rejects).",
         )
+
+
+def write_rejects(path: Path, tables: Iterable[Rejects]) -> None:
+    """Write what was left out of tables as JSON Lines, atomically."""
+    with replaced_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+        for rejects in tables:
+            stream.writelines(f"{line}\n" for line in rejects.lines())
 
 
 def _told(reject: Reject) -> str:

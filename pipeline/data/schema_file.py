@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from attar.runtime.errors import DataError
-from attar.runtime.files import read_json, write_json
+from attar.runtime.files import read_json, sha256_file, write_json
 
 from .schema import Column, TableSchema, nearest_name
 from .types import TYPES
 
-__all__ = ["read_schema", "write_schemas"]
+__all__ = ["read_schema", "schema_sha256", "write_schemas"]
 
 _ENTRY = ("label", "source", "source_sha256", "entity", "columns")
 _COLUMN = ("name", "label", "type", "asked")
@@ -68,12 +68,28 @@ def read_schema(path: Path, label: str | None = None) -> TableSchema:
         error.where = str(path)
         raise
     except (OSError, ValueError) as error:
-        raise DataError(
-            "The schema can't be read.",
-            where=path,
-            why=error,
-            next_step="Check the path, and that the file is JSON as a run writes it to schema.json.",
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def schema_sha256(path: Path) -> str:
+    """SHA-256 of a schema file, as 64 hex digits.
+
+    Raises:
+        DataError: It is not there.
+    """
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(
+        "The schema can't be read.",
+        where=path,
+        why=error,
+        next_step="Check the path, and that the file is JSON as a run writes it to schema.json.",
+    )
 
 
 def _entry(table: _Table) -> dict[str, Any]:
