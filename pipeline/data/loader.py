@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -17,9 +18,11 @@ from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
 from .databases import database_source
+from .frames import frame_source
+from .readers import read_csv, read_json, read_parquet
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema, infer_schema
-from .sources import Source, file_source, read_csv, read_json, read_parquet
+from .sources import Source, file_source
 from .splits import split_of
 
 __all__ = ["LoadedTable", "StructuredDataLoader", "TableOptions"]
@@ -98,17 +101,27 @@ class StructuredDataLoader:
         self.refused: Counter[str] = Counter()
         self.tables: list[LoadedTable] = []
 
-    def load_from_csv(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
+    def load_from_csv(
+        self,
+        path: str | Path,
+        *,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        **options: Unpack[TableOptions],
+    ) -> LoadedTable:
         """Load a CSV file with a header line.
 
         Args:
-            path: The file.
+            path: The file, compressed or not; or a folder of such files, or a pattern such as ``cities-*.csv``.
+            delimiter: What stands between cells; by default it is guessed.
+            encoding: The file's encoding; by default it is guessed.
             **options: See :class:`TableOptions`.
 
         Raises:
             DataError: The file or a named column is missing, or nothing can be read.
         """
-        return self.load_source(file_source(Path(path), read_csv), **options)
+        reader = partial(read_csv, delimiter=delimiter, encoding=encoding)
+        return self.load_source(file_source(Path(path), reader), **options)
 
     def load_from_json(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
@@ -117,6 +130,19 @@ class StructuredDataLoader:
     def load_from_parquet(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
         return self.load_source(file_source(Path(path), read_parquet), **options)
+
+    def load_from_dataframe(self, frame: Any, **options: Unpack[TableOptions]) -> LoadedTable:
+        """Load a pandas DataFrame, an Arrow table, or whatever else gives Arrow data, such as a polars DataFrame.
+
+        Args:
+            frame: The table; the index of a DataFrame becomes columns where it has names.
+            **options: See :class:`TableOptions`.
+
+        Raises:
+            UsageError: It is no table.
+            DataError: A named column is missing, or nothing can be used.
+        """
+        return self.load_source(frame_source(frame), **options)
 
     def load(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
