@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from attar.runtime.errors import DataError, UsageError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
-from .batches import Batch
 from .databases import database_source
+from .frames import frame_source
 from .inference import infer_from
+from .readers import read_csv, read_json, read_parquet
 from .reading import read_rows
 from .rejects import MAX_REJECTS, Rejects
 from .rows import Rows
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema
 from .schema_file import read_schema
-from .sources import Source, file_source, read_csv, read_json, read_parquet
+from .sources import Source, file_source
 from .splits import split_of
 
 __all__ = ["LoadedTable", "StructuredDataLoader", "TableOptions"]
@@ -109,17 +111,27 @@ class StructuredDataLoader:
         self.refused: Counter[str] = Counter()
         self.tables: list[LoadedTable] = []
 
-    def load_from_csv(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
+    def load_from_csv(
+        self,
+        path: str | Path,
+        *,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        **options: Unpack[TableOptions],
+    ) -> LoadedTable:
         """Load a CSV file with a header line.
 
         Args:
-            path: The file.
+            path: The file, compressed or not; or a folder of such files, or a pattern such as ``cities-*.csv``.
+            delimiter: What stands between cells; by default it is guessed.
+            encoding: The file's encoding; by default it is guessed.
             **options: See :class:`TableOptions`.
 
         Raises:
             DataError: The file or a named column is missing, or nothing can be read.
         """
-        return self.load_source(file_source(Path(path), read_csv), **options)
+        reader = partial(read_csv, delimiter=delimiter, encoding=encoding)
+        return self.load_source(file_source(Path(path), reader), **options)
 
     def load_from_json(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
@@ -128,6 +140,19 @@ class StructuredDataLoader:
     def load_from_parquet(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
         return self.load_source(file_source(Path(path), read_parquet), **options)
+
+    def load_from_dataframe(self, frame: Any, **options: Unpack[TableOptions]) -> LoadedTable:
+        """Load a pandas DataFrame, an Arrow table, or whatever else gives Arrow data, such as a polars DataFrame.
+
+        Args:
+            frame: The table; the index of a DataFrame becomes columns where it has names.
+            **options: See :class:`TableOptions`.
+
+        Raises:
+            UsageError: It is no table.
+            DataError: A named column is missing, or nothing can be used.
+        """
+        return self.load_source(frame_source(frame), **options)
 
     def load(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
@@ -160,10 +185,9 @@ class StructuredDataLoader:
             DataError: A named column is missing, too many rows can't be read, or nothing can be used.
             UsageError: A schema file is given, and what it says besides.
         """
-        batches = _batches(source)
         try:
-            schema = _schema(source, batches, options)
-            rows, rejects = read_rows(batches, schema, options.get("max_rejects", MAX_REJECTS))
+            schema = _schema(source, options)
+            rows, rejects = read_rows(source.batches, schema, options.get("max_rejects", MAX_REJECTS))
             _require_values(schema, rows)
         except DataError as error:
             error.where = error.where or source.name
@@ -244,22 +268,12 @@ class StructuredDataLoader:
             yield turn, rows[index]
 
 
-def _batches(source: Source) -> Callable[[], Iterator[Batch]]:
-    """The source's batches, from its first row on, as often as they are asked for."""
-
-    def once() -> Iterator[Batch]:
-        for rows in source.read().to_batches():
-            yield Batch(rows, source.name)
-
-    return getattr(source, "batches", once)
-
-
-def _schema(source: Source, batches: Callable[[], Iterator[Batch]], options: TableOptions) -> TableSchema:
+def _schema(source: Source, options: TableOptions) -> TableSchema:
     """What the schema file says of a table, or else the table itself."""
     entity, columns, path = options.get("entity"), options.get("columns"), options.get("schema_file")
     if path is None:
         names = [entity] if isinstance(entity, str) else entity
-        return infer_from(batches(), options.get("label") or source.label, names, columns)
+        return infer_from(source.batches(), options.get("label") or source.label, names, columns)
     if entity or columns:
         raise UsageError(
             "A schema file says which columns name a row and which are used.",
