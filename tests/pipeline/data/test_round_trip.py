@@ -108,7 +108,10 @@ def test_the_same_rows_in_four_formats_are_the_same_rows_and_samples(values: lis
             assert list(table.rows) == expected
             assert len(table.rejects) == 0
         first, *others = [
-            [(sample.id, sample.messages, sample.answer, sample.split) for sample in loader.prepare_distillation_dataset()]
+            [
+                (sample.id, sample.messages, sample.answer, sample.split)
+                for sample in loader.prepare_distillation_dataset()
+            ]
             for loader, _ in tables
         ]
         assert first
