@@ -24,6 +24,7 @@ __all__ = ["Merges", "kept_tokens", "spellings"]
 
 _SPACE = "▁"  # what stands for a space where bytes are a fallback
 _BYTES = [f"<0x{value:02X}>" for value in range(256)]
+_ROLES = ("system", "user", "assistant", "tool")
 _KEEP_ALL = "Set distillation.student_vocabulary to null, which keeps all tokens."
 
 
@@ -80,7 +81,6 @@ class Merges:
         value: dict[str, Any] = json.loads(tokenizer.to_json())
         _require_lossless(value)
         self._ids = spellings(value)
-        self._byte_fallback = bool(value["model"].get("byte_fallback"))
         self._unknown = value["model"].get("unk_token")
         self._added = [token["id"] for token in value["added_tokens"]] + list(_placed(value.get("post_processor")))
         self._ranks = {tuple(pair): rank for rank, pair in enumerate(value["model"]["merges"])}
@@ -89,9 +89,9 @@ class Merges:
 
     def always(self) -> list[int]:
         """Tokens without which some text, or some role in a chat, could not be written."""
-        symbols = _BYTES if self._byte_fallback else ByteLevel.alphabet()
-        characters = [*map(chr, range(128)), _SPACE, self._unknown]
-        return self._added + [self._ids[text] for text in (*symbols, *characters) if text in self._ids]
+        # Bytes in both ways to spell them: a GGUF's byte-level BPE says that it falls back on bytes, too.
+        symbols = [*ByteLevel.alphabet(), *_BYTES, *map(chr, range(128)), _SPACE, self._unknown]
+        return self._added + [self._ids[text] for text in symbols if text in self._ids]
 
     def closed(self, tokens: Iterable[int]) -> set[int]:
         """These tokens and all that they are merged from."""
@@ -164,8 +164,8 @@ def _placed(processor: Any) -> Iterator[int]:
 
 
 def _template_tokens(tokenizer: ChatTokenizer) -> Iterator[int]:
-    """Tokens of the text that the template itself writes."""
-    for text in _literals(tokenizer.template):
+    """Tokens of the text that the template itself writes, and of the roles that it is given."""
+    for text in (*_ROLES, *_literals(tokenizer.template)):
         yield from tokenizer.encode(text)
 
 
