@@ -193,7 +193,7 @@ class DistillationConfig(Section):
         description="The student, named like a teacher; by default a body cut from the teacher (student_layers).",
         examples=["distilgpt2"],
     )
-    student_layers: Annotated[int, Field(ge=1)] | list[int] | None = Field(
+    student_layers: Annotated[int, Field(ge=1)] | Annotated[list[int], Field(min_length=1)] | None = Field(
         None,
         description="Layers kept of the teacher: how many, or the numbers of those from 0; by default half of them.",
         examples=[15, [0, 3, 7, 11]],

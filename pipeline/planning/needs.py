@@ -37,7 +37,7 @@ _WORKER_SECONDS = 8.0
 _BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.83, "int8-dynamic": 1.1, "mixed": 1.0}
 """A bundle's size by its form (benchmarks/LOG.md); small models carry relatively more of the tokenizer."""
 _DATA_VOCABULARY = 6000
-"""Tokens that the data needs, which only its rendered samples tell: 5,278 in the quickstart, 6,606 in the full recipe."""
+"""Tokens that the data needs, which only its rendered samples tell: 5,278 in the quickstart, 6,606 in full.json."""
 _CARD_SECONDS = 1.0
 _DATA_COPIES = 20
 """Of the records' bytes: rows as Python objects, and every question with its record."""
