@@ -109,4 +109,7 @@ def trimmed(student: LoadedModel, tokens: Sequence[int] | None) -> LoadedModel:
 def _tokens_of_size(teacher: LoadedModel, used: Mapping[int, int], size: int) -> list[int] | None:
     if size >= teacher.tokenizer.vocabulary_size:
         return None
-    return kept_tokens(teacher.tokenizer, used, size, needed=named_tokens(teacher.model))
+    tokens = kept_tokens(teacher.tokenizer, used, size, needed=named_tokens(teacher.model))
+    if missing := len(used.keys() - set(tokens)):
+        say(f"student: {missing} of the {len(used)} tokens of the training samples are not kept, and fall into pieces")
+    return tokens
