@@ -8,7 +8,7 @@ files, ``--set``, or how a run works.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, field_validator, model_validator
 
@@ -225,8 +225,30 @@ class DistillationConfig(Section):
         description="The student, named like a teacher; by default a body cut from the teacher (student_layers).",
         examples=["distilgpt2"],
     )
-    student_layers: int | None = Field(
-        None, ge=1, description="Layers kept of the teacher, evenly spaced; by default half of them.", examples=[15]
+    student_layers: Annotated[int, Field(ge=1)] | Annotated[list[int], Field(min_length=1)] | None = Field(
+        None,
+        description="Layers kept of the teacher: how many, or the numbers of those from 0; by default half of them.",
+        examples=[15, [0, 3, 7, 11]],
+    )
+    layer_choice: Literal["even", "lowest", "importance"] = Field(
+        "even",
+        description="Which layers those are: evenly spaced, the lowest and the last, or those without which the loss "
+        "on training samples rises most.",
+        examples=["even", "importance"],
+    )
+    student_vocabulary: Annotated[int, Field(ge=1)] | Literal["data"] | None = Field(
+        None,
+        description='Tokens kept of the teacher: how many, or "data" for those that the training samples use and what '
+        "any other text falls back on; by default all.",
+        examples=[8192, "data"],
+    )
+    student_size: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="The student's parameters as a share of the teacher's, in place of student_layers and "
+        "student_vocabulary: the data's tokens, then as many layers as fit, then further tokens.",
+        examples=[0.45, 0.3],
     )
     temperature: float = Field(
         2.0, gt=0, description="Softens both distributions in the soft term.", examples=[2.0, 4.0]
@@ -279,6 +301,16 @@ class DistillationConfig(Section):
         description="Where save_distilled_model writes; a run keeps its student among its stages instead.",
         examples=["distilled_model"],
     )
+
+    @model_validator(mode="after")
+    def _one_way_to_choose_a_body(self) -> DistillationConfig:
+        if self.student_size is not None and (self.student_layers is not None or self.student_vocabulary is not None):
+            raise ValueError("student_size chooses layers and tokens: leave student_layers and student_vocabulary out")
+        if self.student_size is not None and self.student_model_name:
+            raise ValueError("student_model_name and student_size can't both be given")
+        if isinstance(self.student_layers, list) and self.layer_choice != "even":
+            raise ValueError("student_layers names the layers already: leave layer_choice out")
+        return self
 
 
 class ExportConfig(Section):

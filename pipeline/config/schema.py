@@ -79,13 +79,12 @@ def _child(node: Node, key: str) -> Any:
 
 
 def _followed(node: Node) -> Node:
-    """A node with its reference put in, and with the first choice besides null taken."""
-    choices = node.get("anyOf", ())
-    for choice in choices:
-        if choice.get("type") != "null":
-            node = choice | {key: value for key, value in node.items() if key != "anyOf"}
-            node["nullable"] = any(other.get("type") == "null" for other in choices)
-            break
+    """A node with its reference put in, and with the first choice besides null taken; ``others`` are those after it."""
+    choices = [choice for choice in node.get("anyOf", ()) if choice.get("type") != "null"]
+    if choices:
+        nullable = len(choices) < len(node["anyOf"])
+        node = choices[0] | {key: value for key, value in node.items() if key != "anyOf"}
+        node |= {"nullable": nullable, "others": choices[1:]}
     name = node.get("$ref", "").rpartition("/")[2]
     return config_schema()["$defs"][name] | {k: v for k, v in node.items() if k != "$ref"} if name else node
 

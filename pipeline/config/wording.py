@@ -41,7 +41,8 @@ def readable(error: ValidationError, where: object) -> ConfigError:
     """The first mistake in words, an unknown key before a wrong value, and how many more there are."""
     problems = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     first = problems[0]
-    location, kind = first["loc"], first["type"]
+    kind = first["type"]
+    location = first["loc"] if kind == "extra_forbidden" else _known(first["loc"])
     if kind == "extra_forbidden":
         found = _unknown(location)
     elif kind == "missing":
@@ -51,7 +52,7 @@ def readable(error: ValidationError, where: object) -> ConfigError:
         found = ConfigError(f"{section}{first['ctx']['error']}.", next_step="Change these keys together.")
     else:
         found = _wrong(location, first["input"])
-    others = {dotted(item["loc"]) for item in problems[1:]} - {dotted(location), ""}
+    others = {dotted(_known(item["loc"])) for item in problems[1:]} - {dotted(location), ""}
     if others:
         found.why = " ".join(filter(None, [found.why, f"Also wrong: {', '.join(sorted(others))}."]))
     found.where = str(where)
@@ -62,6 +63,8 @@ def allowed(node: Node) -> str:
     """What a value may be, such as "a number greater than 0 and less than 1"."""
     if "enum" in node:
         return f"one of {', '.join(map(repr, node['enum']))}"
+    if "const" in node:
+        return repr(node["const"])
     text = _TYPES.get(node.get("type", ""), "another value")
     bounds = " and ".join(words.format(node[name]) for name, words in _BOUNDS if name in node)
     parts = [text, bounds]
@@ -69,7 +72,8 @@ def allowed(node: Node) -> str:
         parts.append(f"of at least {node['minItems']}")
     if "pattern" in node:
         parts.append(f"that matches {node['pattern']}")
-    return " ".join(filter(None, parts)) + (", or null" if node.get("nullable") else "")
+    others = [allowed(other) for other in node.get("others", ())]
+    return " or ".join([" ".join(filter(None, parts)), *others]) + (", or null" if node.get("nullable") else "")
 
 
 def shown(value: Any) -> str:
@@ -81,6 +85,13 @@ def shown(value: Any) -> str:
 def dotted(location: Iterable[int | str]) -> str:
     """A location as ``--set`` writes it."""
     return ".".join(map(str, location))
+
+
+def _known(location: Location) -> Location:
+    """A location up to the value it stands for; pydantic goes on with which of several types it tried."""
+    while location and node_at(location) is None:
+        location = location[:-1]
+    return location
 
 
 def _unknown(location: Location) -> ConfigError:

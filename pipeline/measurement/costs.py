@@ -83,8 +83,8 @@ def measure_costs(
     """Measure one variant, or two in turn.
 
     Args:
-        variants: One or two, by name.
-        prompt: Ids of the prompt that all answer.
+        variants: One or two, by name; the one that knows fewer tokens first, since both read on with what it says.
+        prompt: Ids of the prompt that all answer. To a teacher of more tokens they are other words, but as many.
         tokens: How many tokens an answer has; no token ends it.
         threads: What each may compute with.
         rounds: How often each is started anew.

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..config import RunConfig
+from ..config import DistillationConfig, RunConfig
+from ..student.size import Parameters, fitting
 from .shapes import Shape, shape_of
 from .speed import Speed
 
@@ -35,6 +36,8 @@ _WORKER_SECONDS = 8.0
 """One variant in a fresh process: imports, load, a warm call and the decoded tokens, at 135M parameters."""
 _BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.83, "int8-dynamic": 1.1, "mixed": 1.0}
 """A bundle's size by its form (benchmarks/LOG.md); small models carry relatively more of the tokenizer."""
+_DATA_VOCABULARY = 6000
+"""Tokens that the data needs, which only its rendered samples tell: 5,278 in the quickstart, 6,606 in full.json."""
 _CARD_SECONDS = 1.0
 _DATA_COPIES = 20
 """Of the records' bytes: rows as Python objects, and every question with its record."""
@@ -85,10 +88,33 @@ def sizes_of(config: RunConfig, questions: int, data_seconds: float, data_bytes:
     settings = config.distillation
     teacher = shape_of(settings.teacher_model_name)
     if settings.student_model_name:
-        student = shape_of(settings.student_model_name)
+        student = _trimmed(settings, shape_of(settings.student_model_name))
     else:
-        student = teacher.cut(min(settings.student_layers or -(-teacher.layers // 2), teacher.layers))
+        student = _cut(settings, teacher)
     return Sizes(teacher, student, questions, data_seconds, data_bytes)
+
+
+def _cut(settings: DistillationConfig, teacher: Shape) -> Shape:
+    """The shape of a student that is cut, as far as it is known before the samples are tokens."""
+    if settings.student_size is not None:
+        place = Parameters(
+            teacher.parameters,
+            teacher.layers,
+            teacher.layer_parameters,
+            teacher.vocabulary,
+            teacher.tables * teacher.width,
+        )
+        layers, tokens = fitting(settings.student_size, place, min(_DATA_VOCABULARY, teacher.vocabulary))
+        return teacher.cut(layers).trimmed(tokens)
+    wanted = settings.student_layers
+    count = len(wanted) if isinstance(wanted, list) else wanted or -(-teacher.layers // 2)
+    return _trimmed(settings, teacher.cut(min(count, teacher.layers)))
+
+
+def _trimmed(settings: DistillationConfig, shape: Shape) -> Shape:
+    if settings.student_vocabulary is None:
+        return shape
+    return shape.trimmed(_DATA_VOCABULARY if settings.student_vocabulary == "data" else settings.student_vocabulary)
 
 
 def needs_of(config: RunConfig, sizes: Sizes, speed: Speed) -> dict[str, Need]:

@@ -21,6 +21,7 @@ class Shape:
         layer_parameters: Those of one layer.
         width: Size of a hidden state.
         vocabulary: Size of the vocabulary.
+        tables: How many tables have a row for each token: the embedding, and a head that is not tied to it.
     """
 
     parameters: int
@@ -28,6 +29,7 @@ class Shape:
     layer_parameters: int
     width: int
     vocabulary: int
+    tables: int = 1
 
     @property
     def body(self) -> int:
@@ -38,6 +40,12 @@ class Shape:
         """The same with only so many layers."""
         dropped = (self.layers - layers) * self.layer_parameters
         return replace(self, layers=layers, parameters=self.parameters - dropped)
+
+    def trimmed(self, tokens: int) -> Shape:
+        """The same with at most so many tokens."""
+        kept = min(tokens, self.vocabulary)
+        dropped = (self.vocabulary - kept) * self.tables * self.width
+        return replace(self, vocabulary=kept, parameters=self.parameters - dropped)
 
 
 @cache
@@ -66,6 +74,7 @@ def shape_of(name: str) -> Shape:
         layer_parameters=sum(parameter.numel() for parameter in stack[0].parameters()),
         width=config.hidden_size,
         vocabulary=config.vocab_size,
+        tables=1 if model.get_output_embeddings().weight is model.get_input_embeddings().weight else 2,
     )
 
 

@@ -19,8 +19,8 @@ def model_card(manifest: Manifest, report: Report) -> str:
         [
             f"# {report.run.name}",
             "",
-            f"A {shape.model_type} model of {shape.parameters / 1e6:.1f}M parameters in {shape.layers} layers, weights "
-            f"{manifest.quantization}, distilled from {lineage['teacher']} "
+            f"A {shape.model_type} model of {shape.parameters / 1e6:.1f}M parameters in {shape.layers} layers and "
+            f"{shape.vocabulary_size:,} tokens, weights {manifest.quantization}, distilled from {lineage['teacher']} "
             f"({lineage['teacher_parameters'] / 1e6:.1f}M).",
             "",
             "## What it is worth",

@@ -44,6 +44,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     lineage = {
         "teacher": config.distillation.teacher_model_name,
         "teacher_parameters": teacher.facts["parameters"],
+        "body": student.facts["body"],
         "sources": data.facts["sources"],
         "samples": data.facts["samples"],
         "stages": {name: product.key for name, product in work.products.items()},

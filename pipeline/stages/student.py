@@ -40,4 +40,6 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     write_json(work.folder / MODEL / SETTINGS_FILE, config.distillation.model_dump(mode="json", exclude={"output"}))
     title = "score student"
     score = work.checkpoints.remember(title, lambda: score_torch(config, student, test_samples(data), title))
-    return {"scores": {"student": score}, "parameters": student.parameters}
+    body: dict[str, Any] = {"layers": distiller.body.layers} if distiller.body else {}
+    body["tokens"] = student.tokenizer.vocabulary_size
+    return {"scores": {"student": score}, "parameters": student.parameters, "body": body}

@@ -1,5 +1,20 @@
-"""The smaller body: which layers of the teacher a student is made of."""
+"""The smaller body: which layers and tokens of the teacher a student is made of."""
 
-from .depth import cut, even_layers, layers_of
+from .depth import cut, even_layers, important_layers, layers_of, lowest_layers
+from .size import Parameters, fitting
+from .trimming import teacher_tokens, trim_model, trim_tokenizer
+from .vocabulary import kept_tokens
 
-__all__ = ["cut", "even_layers", "layers_of"]
+__all__ = [
+    "Parameters",
+    "cut",
+    "even_layers",
+    "fitting",
+    "important_layers",
+    "kept_tokens",
+    "layers_of",
+    "lowest_layers",
+    "teacher_tokens",
+    "trim_model",
+    "trim_tokenizer",
+]

@@ -1,4 +1,4 @@
-"""A smaller body by depth: some of the teacher's layers, evenly spaced, first and last kept.
+"""A smaller body by depth: some of the teacher's layers, by even spacing or otherwise.
 
 Hands on a student and which layers it kept. Does not know how the student is trained.
 """
@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from attar.runtime.errors import UsageError
 
-__all__ = ["cut", "even_layers", "layers_of"]
+__all__ = ["cut", "even_layers", "important_layers", "layers_of", "lowest_layers"]
 
 
 def even_layers(total: int, keep: int) -> list[int]:
@@ -24,22 +24,45 @@ def even_layers(total: int, keep: int) -> list[int]:
     Raises:
         UsageError: More layers are asked for than there are, or fewer than one.
     """
-    if not 1 <= keep <= total:
-        raise UsageError(
-            f"A student of {keep} layers can't be cut from a teacher of {total}.",
-            next_step=f"Set student_layers between 1 and {total}.",
-        )
+    _require_possible(total, keep)
     if keep == 1:
         return [0]
     return [int(number * (total - 1) / (keep - 1) + 0.5) for number in range(keep)]
+
+
+def lowest_layers(total: int, keep: int) -> list[int]:
+    """Numbers of the ``keep - 1`` lowest of ``total`` layers, and of the last, which speaks to the head.
+
+    Lower layers served fine-tuned students best in "How to Distill your BERT" (arXiv 2305.15032).
+
+    Raises:
+        UsageError: See :func:`even_layers`.
+    """
+    _require_possible(total, keep)
+    return [*range(keep - 1), total - 1] if keep > 1 else [0]
+
+
+def important_layers(importance: Sequence[float], keep: int) -> list[int]:
+    """Numbers of the ``keep`` most important layers, ascending; of equal ones the lower.
+
+    Raises:
+        UsageError: See :func:`even_layers`.
+    """
+    _require_possible(len(importance), keep)
+    order = sorted(range(len(importance)), key=lambda layer: (-importance[layer], layer))
+    return sorted(order[:keep])
 
 
 def cut(teacher: PreTrainedModel, layers: Sequence[int]) -> PreTrainedModel:
     """A copy of the teacher that keeps only the layers of these numbers.
 
     The copy shares no memory with the teacher.
+
+    Raises:
+        UsageError: The teacher has no such layers, or they do not ascend.
     """
     name, stack = layers_of(teacher)
+    _require_ascending(layers, len(stack))
     kept = nn.ModuleList([stack[number] for number in layers])
     parent = teacher.get_submodule(name.rpartition(".")[0])
     attribute = name.rpartition(".")[2]
@@ -68,6 +91,23 @@ def layers_of(model: PreTrainedModel) -> tuple[str, nn.ModuleList]:
         f"A body can't be cut from a {model.config.model_type} model: no stack of {total} layers was found.",
         next_step="Name a student with student_model_name instead.",
     )
+
+
+def _require_possible(total: int, keep: int) -> None:
+    if not 1 <= keep <= total:
+        raise UsageError(
+            f"A student of {keep} layers can't be cut from a teacher of {total}.",
+            next_step=f"Set student_layers between 1 and {total}.",
+        )
+
+
+def _require_ascending(layers: Sequence[int], total: int) -> None:
+    if not layers or list(layers) != sorted(set(layers)) or not 0 <= layers[0] <= layers[-1] < total:
+        raise UsageError(
+            f"A student can't be cut of the layers {', '.join(map(str, layers)) or 'none'}.",
+            why=f"The teacher's are numbered from 0 to {total - 1}.",
+            next_step="Name each layer at most once, in ascending order.",
+        )
 
 
 def _renumber(student: PreTrainedModel, count: int) -> None:

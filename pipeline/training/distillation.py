@@ -3,13 +3,17 @@
 ``align`` heals a body cut from the teacher: each layer learns, on the teacher's own hidden states, to do
 the work of the layers it stands for, all at once and none waiting for those below it. ``distill`` then
 trains the whole student end to end. Both change the student in place.
+
+A student of fewer tokens learns the teacher's distribution over those alone, made whole again by the softmax: it has
+no probability to give to the others, so a bucket for them would make the divergence infinite, and of all
+distributions over its own tokens this one is nearest to the teacher's (forward KL).
 Does not know where teacher and student come from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +42,7 @@ class Pair:
             where their hidden states can't be compared.
         vocabulary_size: Tokens that both know; logits beyond are padding.
         is_cut: Whether the student is a cut of this teacher, so that its layers and embeddings are the teacher's.
+        tokens: ``[V]`` the teacher's id of each of the student's tokens; None where both have the same.
     """
 
     teacher: PreTrainedModel
@@ -45,19 +50,39 @@ class Pair:
     layers: list[int]
     vocabulary_size: int
     is_cut: bool
+    tokens: Tensor | None = None
 
     @classmethod
-    def of(cls, teacher: PreTrainedModel, student: PreTrainedModel, vocabulary_size: int, *, is_cut: bool) -> Pair:
-        """Pair two models; layers correspond by even spacing where the widths are equal."""
+    def of(
+        cls,
+        teacher: PreTrainedModel,
+        student: PreTrainedModel,
+        vocabulary_size: int,
+        *,
+        is_cut: bool,
+        layers: Sequence[int] = (),
+        tokens: Sequence[int] | None = None,
+    ) -> Pair:
+        """Pair two models; without given layers they correspond by even spacing where the widths are equal."""
         ours, theirs = student.config, teacher.config
         comparable = ours.hidden_size == theirs.hidden_size and ours.num_hidden_layers <= theirs.num_hidden_layers
-        layers = even_layers(theirs.num_hidden_layers, ours.num_hidden_layers) if comparable else []
-        return cls(teacher, student, layers, vocabulary_size, is_cut)
+        even = even_layers(theirs.num_hidden_layers, ours.num_hidden_layers) if comparable and not layers else []
+        known = None if tokens is None else torch.tensor(tokens)
+        return cls(teacher, student, list(layers) or even, vocabulary_size, is_cut, known)
+
+    @property
+    def starts(self) -> list[int]:
+        """For each of the student's layers, the teacher's layer whose input it gets; the first gets the embedding."""
+        return [0, *self.layers[1:]]
 
     @property
     def ends(self) -> list[int]:
         """For each of the student's layers, how many teacher layers its output stands for."""
         return [*self.layers[1:], self.teacher.config.num_hidden_layers]
+
+    def for_teacher(self, batch: Batch) -> Batch:
+        """The batch with the teacher's ids: it reads the very pieces that the student reads."""
+        return batch if self.tokens is None else replace(batch, input_ids=self.tokens[batch.input_ids])
 
 
 def align(
@@ -74,8 +99,8 @@ def align(
 
     def loss_of(batch: Batch) -> Tensor:
         with torch.no_grad(), captured(pair.teacher) as theirs:
-            run_body(pair.teacher, batch)
-        inputs = [theirs[layer] for layer in pair.layers]
+            run_body(pair.teacher, pair.for_teacher(batch))
+        inputs = [theirs[layer] for layer in pair.starts]
         with captured(pair.student) as ours, replaced_inputs(pair.student, inputs):
             run_body(pair.student, batch)
         return relative_error(ours[1:], [theirs[end] for end in pair.ends], batch.real)
@@ -117,8 +142,8 @@ def distill(
 
     def loss_of(batch: Batch) -> Tensor:
         with torch.no_grad(), captured(pair.teacher) as theirs:
-            hidden = run_body(pair.teacher, batch).last_hidden_state
-            teacher_logits = answer_logits(pair.teacher, hidden, batch)
+            hidden = run_body(pair.teacher, pair.for_teacher(batch)).last_hidden_state
+            teacher_logits = answer_logits(pair.teacher, hidden, batch, pair.tokens)
         with captured(pair.student) as ours:
             hidden = run_body(pair.student, batch).last_hidden_state
             student_logits = answer_logits(pair.student, hidden, batch)

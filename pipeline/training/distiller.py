@@ -6,13 +6,13 @@ Does not know tables, exports or runs.
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 
-from attar.runtime.errors import DataError, TokenizerMismatch, UsageError
+from attar.runtime.errors import DataError, UsageError
 from attar.runtime.files import write_json
 
 from ..checkpoints import Checkpoints
@@ -20,17 +20,21 @@ from ..config import DistillationConfig
 from ..data.render import render
 from ..data.samples import Sample
 from ..losses import DistillationLoss
-from ..student import cut, even_layers
+from ..student import teacher_tokens
+from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, trimmed
 from ..teacher import LoadedModel, load_model, save_model
 from .batches import Packed, pack_all
 from .correction import correct
 from .distillation import Pair, align, distill
+from .importance import layer_importance
 from .loop import Schedule
 from .precision import chosen_precision
 
-__all__ = ["SETTINGS_FILE", "ModelDistiller"]
+__all__ = ["SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
 
 SETTINGS_FILE = "distillation.json"
+VOCABULARY_FILE = "vocabulary.json"
+"""Of a student with fewer tokens than its teacher: the teacher's id of each of its tokens."""
 
 
 class ModelDistiller:
@@ -40,6 +44,11 @@ class ModelDistiller:
         config: What to distil, and how.
         loss: A loss of one's own; by default :class:`DistillationLoss` with the config's temperature and alpha.
         checkpoints: Where unfinished training is kept, so that the same calls go on from it after a crash.
+
+    Attributes:
+        teacher: The teacher, once loaded.
+        student: The student, once cut or loaded.
+        body: What of the teacher the student is made of, once it is cut.
     """
 
     def __init__(
@@ -54,6 +63,7 @@ class ModelDistiller:
         self.precision = chosen_precision(config.precision)
         self.teacher: LoadedModel | None = None
         self.student: LoadedModel | None = None
+        self.body: Body | None = None
         self._corrected = config.correction.steps == 0
 
     def load_teacher_model(self) -> LoadedModel:
@@ -67,21 +77,31 @@ class ModelDistiller:
         self.teacher.model.requires_grad_(False).eval()
         return self.teacher
 
-    def load_student_model(self) -> LoadedModel:
+    def load_student_model(self, training_data: Iterable[Sample] | None = None) -> LoadedModel:
         """Load the named student, or cut one from the teacher, which is loaded first where it was not.
+
+        Args:
+            training_data: Needed only where the student's tokens, layers or size follow from it.
 
         Raises:
             TokenizerMismatch: Teacher and student read text differently.
-            UsageError: The teacher has fewer layers than the student should have.
+            UsageError: The teacher has fewer layers than the student should have, its vocabulary can't be trimmed,
+                or the training data is needed.
             ModelError: The named student is not there or can't be loaded.
         """
+        if training_data is None and follows_from_data(self.config):
+            raise UsageError(
+                "What the student keeps of its teacher follows from the training data.",
+                next_step="Give load_student_model the training data, or leave the call out: distill makes it.",
+            )
         teacher = self.teacher or self.load_teacher_model()
+        samples = list(training_data or ())
         if self.config.student_model_name is None:
-            self.student = self._cut(teacher)
+            self.student = self._cut(teacher, samples)
         else:
             student = load_model(self.config.student_model_name)
-            _require_same_tokens(teacher, student)
-            self.student = student
+            teacher_tokens(teacher.tokenizer, student.tokenizer)  # refused before anything is trained
+            self.student = trimmed(student, chosen_tokens(self.config, student, self._used(samples, student)))
         return self.student
 
     def correct_teacher(self, training_data: Iterable[Sample]) -> LoadedModel:
@@ -91,11 +111,11 @@ class ModelDistiller:
             DataError: There is no training sample.
         """
         teacher = self.teacher or self.load_teacher_model()
-        config = self.config
+        config, samples = self.config, list(training_data)
         torch.manual_seed(config.seed)
         correct(
             teacher.model,
-            self._packed(training_data, teacher),
+            self._packed(samples, teacher),
             Schedule(config.correction.steps, config.correction.learning_rate, config.warmup),
             batch_tokens=config.batch_tokens,
             precision=self.precision,
@@ -104,7 +124,7 @@ class ModelDistiller:
         )
         self._corrected = True
         if self.student is not None and config.student_model_name is None:
-            self.student = self._cut(teacher)
+            self.student = self._cut(teacher, samples)
         return teacher
 
     def distill(self, training_data: Iterable[Sample]) -> LoadedModel:
@@ -117,7 +137,7 @@ class ModelDistiller:
         samples = list(training_data)
         if not self._corrected:
             self.correct_teacher(samples)
-        student = self.student or self.load_student_model()
+        student = self.student or self.load_student_model(samples)
         teacher = self.teacher
         assert teacher is not None  # load_student_model loads it
         config = self.config
@@ -125,8 +145,10 @@ class ModelDistiller:
         pair = Pair.of(
             teacher.model,
             student.model,
-            teacher.tokenizer.vocabulary_size,
+            student.tokenizer.vocabulary_size,
             is_cut=config.student_model_name is None,
+            layers=self.body.layers if self.body else (),
+            tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
         )
         sequences = self._packed(samples, student)
         if pair.is_cut and config.alignment_steps:
@@ -164,12 +186,30 @@ class ModelDistiller:
         target = folder or self.config.output
         save_model(self.student, target)
         write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude={"output"}))
+        if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
+            write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
         return target
 
-    def _cut(self, teacher: LoadedModel) -> LoadedModel:
-        total = teacher.model.config.num_hidden_layers
-        keep = self.config.student_layers or -(-total // 2)
-        return LoadedModel(cut(teacher.model, even_layers(total, keep)), teacher.tokenizer, "student")
+    def _cut(self, teacher: LoadedModel, samples: list[Sample]) -> LoadedModel:
+        def importance() -> list[float]:
+            sequences, config = self._packed(samples, teacher), self.config
+            return layer_importance(
+                teacher.model,
+                sequences,
+                batch_tokens=config.batch_tokens,
+                precision=self.precision,
+                seed=config.seed,
+            )
+
+        self.body = chosen_body(self.config, teacher, self._used(samples, teacher), importance)
+        return cut_student(teacher, self.body)
+
+    def _used(self, samples: Iterable[Sample], model: LoadedModel) -> Counter[int]:
+        """How often the training samples use each token; not counted where nothing follows from it."""
+        if self.config.student_vocabulary is None and self.config.student_size is None:
+            return Counter()
+        rendered = render((sample for sample in samples if sample.split == "train"), model.tokenizer)
+        return Counter(token for sample in rendered for token in (*sample.prompt, *sample.answer))
 
     def _packed(self, samples: Iterable[Sample], model: LoadedModel) -> list[Packed]:
         rendered = render((sample for sample in samples if sample.split == "train"), model.tokenizer)
@@ -179,15 +219,3 @@ class ModelDistiller:
                 next_step="Give the samples of prepare_distillation_dataset(), or lower data.test_share.",
             )
         return pack_all(rendered, self.config.questions_per_sequence)
-
-
-def _require_same_tokens(teacher: LoadedModel, student: LoadedModel) -> None:
-    ours, theirs = (json.loads(model.tokenizer.to_json()) for model in (student, teacher))
-    if ours["model"] != theirs["model"] or ours["added_tokens"] != theirs["added_tokens"]:
-        raise TokenizerMismatch(
-            "Teacher and student read text differently, so their logits can't be compared.",
-            where=f"teacher {teacher.name}, student {student.name}",
-            why=f"Their vocabularies have {teacher.tokenizer.vocabulary_size} and "
-            f"{student.tokenizer.vocabulary_size} tokens and are not equal.",
-            next_step="Choose a student of the teacher's family, or leave student_model_name out to cut one.",
-        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
+from torch.nn import functional
 from transformers import PreTrainedModel
 
 from .batches import Batch
@@ -25,10 +26,17 @@ def run_body(model: PreTrainedModel, batch: Batch, **options: Any) -> Any:
     )
 
 
-def answer_logits(model: PreTrainedModel, last_hidden_state: Tensor, batch: Batch) -> Tensor:
-    """``[N, V]`` fp32 logits at the predicting positions of a batch.
+def answer_logits(
+    model: PreTrainedModel, last_hidden_state: Tensor, batch: Batch, tokens: Tensor | None = None
+) -> Tensor:
+    """``[N, V]`` fp32 logits at the predicting positions of a batch, of all tokens or of these ids ``[V]`` alone.
 
     The head is the dearest layer of a small model; on the prompt's tokens it would be thrown away.
     """
-    logits: Tensor = model.get_output_embeddings()(last_hidden_state[batch.rows, batch.columns])
+    head, hidden = model.get_output_embeddings(), last_hidden_state[batch.rows, batch.columns]
+    if tokens is None:
+        logits: Tensor = head(hidden)
+    else:
+        bias = getattr(head, "bias", None)
+        logits = functional.linear(hidden, head.weight[tokens], None if bias is None else bias[tokens])
     return logits.float()

@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from ..student import layers_of
 
-__all__ = ["captured", "replaced_inputs"]
+__all__ = ["captured", "replaced_inputs", "skipped"]
 
 
 @contextmanager
@@ -52,6 +52,18 @@ def replaced_inputs(model: PreTrainedModel, inputs: Sequence[Tensor]) -> Iterato
     with ExitStack() as hooks:
         for layer, states in zip(layers_of(model)[1], inputs, strict=True):
             hooks.enter_context(_removed(layer.register_forward_pre_hook(swap(states), with_kwargs=True)))
+        yield
+
+
+@contextmanager
+def skipped(layer: nn.Module) -> Iterator[None]:
+    """In a forward pass the layer hands on what it gets."""
+
+    def pass_on(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+        states = args[0] if args else kwargs["hidden_states"]
+        return states if isinstance(output, Tensor) else (states, *output[1:])
+
+    with _removed(layer.register_forward_hook(pass_on, with_kwargs=True)):
         yield
 
 

@@ -99,6 +99,17 @@ def test_another_setting_redoes_what_depends_on_it(report: dict[str, Any], recip
     assert run(config, recipe.parent / "runs").cached == ["data", "teacher"]
 
 
+def test_a_student_of_a_given_size_goes_all_the_way(report: dict[str, Any], recipe: Path) -> None:
+    found = run(load_config(recipe, ["distillation.student_size=0.8", "distillation.steps=3"]), recipe.parent / "runs")
+    assert found.cached == ["data", "teacher"]
+    assert 0.7 < found.ratios["parameters"] <= 0.8
+    manifest = Bundle.open(found.bundle).manifest
+    body, shape = manifest.lineage["body"], manifest.architecture
+    assert (len(body["layers"]), body["tokens"]) == (shape.layers, shape.vocabulary_size)
+    answer = AgenticWorkflow(found.bundle).run(query="What is the country of Ghent?")
+    assert answer["context"]["record"].startswith("city: Ghent")
+
+
 def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any], recipe: Path) -> None:
     manifest = Bundle.open(report["bundle"]).manifest
     assert manifest.licenses == {"teacher": "Apache-2.0", "data": {"city": "CC0-1.0"}}

@@ -106,3 +106,12 @@ def test_a_value_is_shown_short_and_without_what_may_be_a_password() -> None:
             parse_config(SMALL, Path("config.json"), [f"data.tables={address}"])
         assert "host" not in str(caught.value)
     assert len(shown("x" * 500)) == 80
+
+
+@pytest.mark.parametrize("value", ['"all"', "0", "[1]"])
+def test_a_key_that_takes_several_types_is_named_once_with_all_of_them(value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(SMALL, Path("config.json"), [f"distillation.student_vocabulary={value}"])
+    assert caught.value.what.startswith("distillation.student_vocabulary can't be")
+    assert "a whole number at least 1 or 'data', or null" in str(caught.value.why)
+    assert "Also wrong" not in str(caught.value.why)

@@ -8,7 +8,7 @@ import pytest
 
 from attar.pipeline import RunConfig
 from attar.pipeline.config.reading import parse_config
-from attar.pipeline.planning.needs import Need, Sizes, needs_of
+from attar.pipeline.planning.needs import Need, Sizes, needs_of, sizes_of
 from attar.pipeline.planning.shapes import Shape
 from attar.pipeline.planning.speed import Speed
 from tests.pipeline.config.test_reading import SMALL
@@ -60,3 +60,30 @@ def test_kept_files_have_the_sizes_that_the_quickstart_has() -> None:
     found = needs()
     assert found["teacher"].kept == pytest.approx(538e6, rel=0.01)
     assert found["export"].kept == pytest.approx(95e6, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("override", "layers", "tokens"),
+    [
+        ("student_layers=10", 10, 49_152),
+        ("student_layers=[0,7,29]", 3, 49_152),
+        ('student_vocabulary="data"', 15, 6_000),
+        ("student_vocabulary=8192", 15, 8_192),
+        ("student_vocabulary=99999", 15, 49_152),
+    ],
+)
+def test_the_students_shape_is_what_the_config_asks_for(
+    override: str, layers: int, tokens: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attar.pipeline.planning.needs.shape_of", lambda name: TEACHER)
+    config = parse_config(SMALL, Path("config.json"), [f"distillation.{override}"])
+    student = sizes_of(config, 512, 1.0, 1).student
+    assert (student.layers, student.vocabulary) == (layers, tokens)
+    dropped = (30 - layers) * TEACHER.layer_parameters + (49_152 - tokens) * TEACHER.width
+    assert student.parameters == TEACHER.parameters - dropped
+
+
+def test_a_size_is_planned_as_that_share_of_the_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attar.pipeline.planning.needs.shape_of", lambda name: TEACHER)
+    config = parse_config(SMALL, Path("config.json"), ["distillation.student_size=0.3"])
+    assert sizes_of(config, 512, 1.0, 1).student.parameters / TEACHER.parameters == pytest.approx(0.3, abs=1e-4)

@@ -1,4 +1,4 @@
-"""The cut: evenly spaced layers, first and last kept, nothing shared with the teacher."""
+"""The cut: which layers, and that nothing is shared with the teacher."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attar.pipeline.student import cut, even_layers, layers_of
+from attar.pipeline.student import cut, even_layers, important_layers, layers_of, lowest_layers
 from attar.pipeline.teacher import load_model
 from attar.runtime.errors import UsageError
 from tests.conftest import CITIES
@@ -35,6 +35,25 @@ def test_first_and_last_are_kept_and_gaps_are_even(total: int, data: st.DataObje
 def test_more_layers_than_there_are_is_a_usage_error(keep: int) -> None:
     with pytest.raises(UsageError, match="can't be cut"):
         even_layers(4, keep)
+
+
+def test_the_lowest_layers_come_with_the_last() -> None:
+    assert lowest_layers(12, 4) == [0, 1, 2, 11]
+    assert lowest_layers(12, 1) == [0]
+    assert lowest_layers(3, 3) == [0, 1, 2]
+
+
+def test_the_most_important_layers_are_kept_in_their_order() -> None:
+    assert important_layers([0.5, 0.1, 3.0, 0.1, 0.9], 3) == [0, 2, 4]
+    assert important_layers([0.1, 0.1, 0.1], 2) == [0, 1]
+    with pytest.raises(UsageError, match="can't be cut"):
+        important_layers([0.1], 2)
+
+
+@pytest.mark.parametrize("layers", [[], [1, 0], [0, 0], [0, 4], [-1, 2]])
+def test_layers_that_are_not_there_or_not_in_order_are_refused(layers: list[int], teacher_folder: Path) -> None:
+    with pytest.raises(UsageError, match="can't be cut of the layers"):
+        cut(load_model(str(teacher_folder)).model, layers)
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 
 from attar.pipeline import StructuredDataLoader
 from attar.pipeline.data.render import render
-from attar.pipeline.student import cut
+from attar.pipeline.student import cut, kept_tokens, trim_model
 from attar.pipeline.teacher import LoadedModel, load_model
 from attar.pipeline.training.batches import Packed, pack_all
 from attar.pipeline.training.distillation import Pair, align, distill
@@ -88,3 +90,43 @@ def test_a_loss_sees_shifted_fp32_logits_at_answer_positions_only(
     alone = teacher.model(torch.tensor([[*first.prompt, *first.answer]])).logits[0]
     start = len(first.prompt) - 1
     assert (theirs[: len(first.answer)] - alone[start : start + len(first.answer)]).abs().max() < 1e-4
+
+
+def test_a_teacher_of_more_tokens_reads_the_same_pieces_and_speaks_of_the_students_alone(
+    teacher: LoadedModel, sequences: list[Packed]
+) -> None:
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    class Spy(nn.Module):
+        def forward(self, student: Tensor, theirs: Tensor, labels: Tensor) -> Tensor:
+            seen.append((student.detach(), theirs))
+            return student.sum() * 0
+
+    used = Counter(token for sequence in sequences for token in (*sequence.ids, *sequence.labels))
+    kept = kept_tokens(teacher.tokenizer, used)
+    kept = kept[: len(kept) - 1] if len(kept) == teacher.tokenizer.vocabulary_size else kept
+    new = {old: number for number, old in enumerate(kept)}
+    one = next(each for each in sequences if {*each.ids, *each.labels} <= new.keys())
+    smaller = replace(one, ids=[new[i] for i in one.ids], labels=[new[i] for i in one.labels])
+    student = cut(teacher.model, [0, 1, 2, 3])
+    trim_model(student, kept)
+    pair = Pair.of(teacher.model, student, len(kept), is_cut=True, layers=[0, 1, 2, 3], tokens=kept)
+    distill(pair, Spy(), [smaller], Schedule(1, 1e-9), alignment=0.0, **SETTINGS)  # type: ignore[arg-type]
+    whole = Pair.of(teacher.model, cut(teacher.model, [0, 1, 2, 3]), teacher.tokenizer.vocabulary_size, is_cut=True)
+    distill(whole, Spy(), [one], Schedule(1, 1e-9), alignment=0.0, **SETTINGS)  # type: ignore[arg-type]
+    (ours, theirs), (_, all_of_them) = seen
+    assert theirs.shape[1] == len(kept) < all_of_them.shape[1]
+    assert torch.allclose(theirs, all_of_them[:, kept], atol=1e-5)
+    assert torch.allclose(ours, theirs, atol=1e-4)  # the same body on both sides
+    assert align(pair, [smaller], Schedule(1, 1e-9), **SETTINGS)[0] < 1e-10  # type: ignore[arg-type]
+
+
+def test_a_first_layer_that_is_not_the_teachers_first_learns_from_the_embedding(
+    teacher: LoadedModel, sequences: list[Packed]
+) -> None:
+    pair = Pair.of(
+        teacher.model, cut(teacher.model, [1, 3]), teacher.tokenizer.vocabulary_size, is_cut=True, layers=[1, 3]
+    )
+    assert (pair.starts, pair.ends) == ([0, 3], [3, 4])
+    losses = align(pair, sequences, Schedule(40, 3e-3), **SETTINGS)  # type: ignore[arg-type]
+    assert losses[-1] < 0.8 * losses[0]

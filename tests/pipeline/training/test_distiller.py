@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from attar.pipeline import DistillationConfig, DistillationLoss, ModelDistiller, Sample, StructuredDataLoader
+from attar.pipeline.data.render import render
 from attar.pipeline.teacher import load_model
 from attar.runtime.errors import DataError, TokenizerMismatch, UsageError
 from tests.tiny import tiny_llama
@@ -102,3 +104,107 @@ def test_what_is_missing_is_said(teacher_folder: Path, samples: list[Sample]) ->
         ModelDistiller(config(teacher_folder)).distill([s for s in samples if s.split == "test"])
     with pytest.raises(UsageError, match="9 layers can't be cut"):
         ModelDistiller(config(teacher_folder, student_layers=9)).load_student_model()
+
+
+@pytest.fixture
+def wordy_teacher(tmp_path: Path) -> Path:
+    """Its tokenizer knows more words than the cities need, so that there is something to trim."""
+    from tests.conftest import CITIES
+
+    return tiny_llama(tmp_path / "wordy", CITIES + "unrelated vocabulary entirely elsewhere wonderful " * 40)
+
+
+@pytest.mark.parametrize("vocabulary", ["data", 340])
+def test_a_student_of_fewer_tokens_reads_the_data_as_the_teacher_does(
+    vocabulary: object, wordy_teacher: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    distiller = ModelDistiller(config(wordy_teacher, student_vocabulary=vocabulary, output=tmp_path / "student"))
+    student = distiller.distill(samples)
+    assert distiller.teacher is not None
+    teacher = distiller.teacher
+    assert student.tokenizer.vocabulary_size < teacher.tokenizer.vocabulary_size
+    assert student.model.config.vocab_size == student.tokenizer.vocabulary_size
+    folder = distiller.save_distilled_model()
+    tokens = json.loads((folder / "vocabulary.json").read_text())["teacher_tokens"]
+    table = teacher.model.get_input_embeddings().weight
+    assert torch.equal(student.model.get_input_embeddings().weight, table[tokens])  # not trained, in a cut student
+    train = [sample for sample in samples if sample.split == "train"]
+    ours, theirs = render(train, student.tokenizer), render(train, teacher.tokenizer)
+    if vocabulary == "data":
+        assert [[tokens[i] for i in (*s.prompt, *s.answer)] for s in ours] == [[*s.prompt, *s.answer] for s in theirs]
+    assert load_model(str(folder)).tokenizer.to_json() == student.tokenizer.to_json()
+
+
+def test_a_trimmed_student_that_was_saved_is_trained_on_by_the_whole_teacher(
+    wordy_teacher: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    first = ModelDistiller(config(wordy_teacher, student_vocabulary="data", output=tmp_path / "student"))
+    first.distill(samples)
+    again = ModelDistiller(config(wordy_teacher, student_model_name=str(first.save_distilled_model())))
+    assert first.student is not None
+    assert again.distill(samples).parameters == first.student.parameters
+
+
+def test_a_named_student_is_trimmed_too(wordy_teacher: Path, samples: list[Sample]) -> None:
+    distiller = ModelDistiller(config(wordy_teacher, student_model_name=str(wordy_teacher), student_vocabulary="data"))
+    student = distiller.distill(samples)
+    assert student.model.config.num_hidden_layers == 4
+    assert (
+        student.model.config.vocab_size
+        == student.tokenizer.vocabulary_size
+        < load_model(str(wordy_teacher)).tokenizer.vocabulary_size
+    )
+
+
+def test_layers_are_chosen_as_told(teacher_folder: Path, samples: list[Sample]) -> None:
+    chosen = {}
+    for name, settings in {
+        "even": {"student_layers": 3},
+        "lowest": {"student_layers": 3, "layer_choice": "lowest"},
+        "explicit": {"student_layers": [1, 2]},
+        "importance": {"layer_choice": "importance"},
+    }.items():
+        distiller = ModelDistiller(config(teacher_folder, **settings))
+        distiller.distill(samples)
+        assert distiller.body is not None
+        chosen[name] = distiller.body.layers
+    assert chosen["even"] == [0, 2, 3]
+    assert chosen["lowest"] == [0, 1, 3]
+    assert chosen["explicit"] == [1, 2]
+    assert len(chosen["importance"]) == 2
+
+
+@pytest.mark.parametrize("size", [0.5, 0.8])
+def test_a_size_is_filled_and_not_exceeded(size: float, wordy_teacher: Path, samples: list[Sample]) -> None:
+    distiller = ModelDistiller(config(wordy_teacher, student_size=size))
+    student = distiller.distill(samples)
+    assert distiller.teacher is not None
+    share = student.parameters / distiller.teacher.parameters
+    assert share <= size
+    kept_all = student.tokenizer.vocabulary_size == distiller.teacher.tokenizer.vocabulary_size
+    assert kept_all or size - share < 0.01
+
+
+def test_a_body_that_follows_from_the_data_can_not_be_cut_without(teacher_folder: Path, samples: list[Sample]) -> None:
+    for settings in ({"student_vocabulary": "data"}, {"student_size": 0.8}, {"layer_choice": "importance"}):
+        distiller = ModelDistiller(config(teacher_folder, **settings))
+        with pytest.raises(UsageError, match="follows from the training data"):
+            distiller.load_student_model()
+        distiller.load_student_model(samples)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"student_size": 0.5, "student_layers": 2},
+        {"student_size": 0.5, "student_vocabulary": "data"},
+        {"student_size": 0.5, "student_model_name": "distilgpt2"},
+        {"student_layers": [0, 1], "layer_choice": "lowest"},
+        {"student_vocabulary": "all"},
+        {"student_size": 1.5},
+        {"layer_choice": "highest"},
+    ],
+)
+def test_two_ways_to_choose_a_body_are_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        config(Path("teacher"), **settings)

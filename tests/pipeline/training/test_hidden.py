@@ -8,8 +8,9 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
+from attar.pipeline.student import cut, layers_of
 from attar.pipeline.teacher import load_model
-from attar.pipeline.training.hidden import captured, replaced_inputs
+from attar.pipeline.training.hidden import captured, replaced_inputs, skipped
 from tests.conftest import CITIES
 from tests.tiny import tiny_gpt2
 
@@ -43,3 +44,12 @@ def test_each_layer_sees_the_states_it_is_given(model: PreTrainedModel) -> None:
     with captured(model) as same, replaced_inputs(model, states[:4]):
         model(IDS)
     assert all(torch.equal(one, two) for one, two in zip(same, states, strict=True))
+
+
+def test_a_skipped_layer_hands_on_what_it_gets(model: PreTrainedModel) -> None:
+    layer = layers_of(model)[1][2]
+    with skipped(layer), captured(model) as states:
+        logits = model(IDS).logits
+    assert torch.equal(states[3], states[2])
+    without = cut(model, [0, 1, 3]).eval()
+    assert torch.allclose(without(IDS).logits, logits, atol=1e-5)

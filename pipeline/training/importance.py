@@ -1,0 +1,57 @@
+"""How much each layer of a teacher matters: by how much the loss rises without it.
+
+One forward pass over a few batches for each layer, all others in place ("Shortened LLaMA", arXiv 2402.02834, section
+3, ranks blocks so by perplexity). Does not know how many layers will be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+import torch
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from ..progress import track
+from ..student import layers_of
+from .batches import Batch, Packed, endless_batches
+from .forward import answer_logits, run_body
+from .hidden import skipped
+from .precision import computing_in
+
+__all__ = ["CALIBRATION_BATCHES", "layer_importance"]
+
+CALIBRATION_BATCHES = 4
+
+
+def layer_importance(
+    model: PreTrainedModel, sequences: Sequence[Packed], *, batch_tokens: int, precision: str, seed: int
+) -> list[float]:
+    """Cross-entropy of the answers without each layer, less that with all of them, in nats a token.
+
+    Args:
+        model: The teacher, corrected.
+        sequences: Training samples, of which a few batches are taken.
+        batch_tokens: Tokens of one batch.
+        precision: What to compute in.
+        seed: Which batches are taken.
+    """
+    batches = list(islice(endless_batches(sequences, batch_tokens, seed), CALIBRATION_BATCHES))
+    layers = layers_of(model)[1]
+    without = []
+    with torch.inference_mode(), computing_in(model, precision), track("weigh layers", len(layers)) as progress:
+        whole = _loss(model, batches)
+        for layer in layers:
+            with skipped(layer):
+                without.append(_loss(model, batches))
+            progress(1)
+    return [loss - whole for loss in without]
+
+
+def _loss(model: PreTrainedModel, batches: Sequence[Batch]) -> float:
+    total = 0.0
+    for batch in batches:
+        logits = answer_logits(model, run_body(model, batch).last_hidden_state, batch)
+        total += functional.cross_entropy(logits, batch.labels, reduction="sum").item()
+    return total / sum(len(batch.labels) for batch in batches)
