@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from attar.runtime.errors import DataError
 from attar.runtime.prompts import record_text
@@ -20,11 +20,13 @@ from .databases import database_source
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema, infer_schema
 from .sources import Source, file_source, read_csv, read_json, read_parquet
-from .splits import split_of
+from .splits import RowSplits, split_rows
 
 __all__ = ["LoadedTable", "StructuredDataLoader", "TableOptions"]
 
 _TEST_QUESTIONS_PER_RECORD = 8
+_LARGEST_POOL = 50_000
+"""Rows that are always looked at; of larger tables only as many as ``records_per_table`` makes for, by chance."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,13 @@ class StructuredDataLoader:
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
         seed: Seed of the choice of forms and columns.
+        near_duplicates: "group": rows that nearly repeat another are in the same split; "keep": they are not looked
+            for.
         kinds: Question kind to its weight, or to its :class:`~.asking.KindUse`; by default lookups alone.
 
     Attributes:
         refused: How many questions of each kind its checker refused, so far.
+        splits: Of each table whose rows were asked about, by its label, which row is in which split.
 
     Raises:
         UsageError: There is no question kind of a name in ``kinds``.
@@ -86,6 +91,7 @@ class StructuredDataLoader:
         salt: str = "attar",
         seed: int = 0,
         kinds: Mapping[str, float | KindUse] | None = None,
+        near_duplicates: Literal["group", "keep"] = "group",
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
@@ -95,7 +101,9 @@ class StructuredDataLoader:
         self.salt = salt
         self.seed = seed
         self.kinds = chosen_kinds(kinds or {"lookup": 1.0})
+        self.near_duplicates = near_duplicates
         self.refused: Counter[str] = Counter()
+        self.splits: dict[str, RowSplits] = {}
         self.tables: list[LoadedTable] = []
 
     def load_from_csv(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
@@ -215,15 +223,25 @@ class StructuredDataLoader:
         )
 
     def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
-        rows: dict[str, list[int]] = {"train": [], "test": []}
-        for number, row in enumerate(table.rows):
-            entity = table.schema.entity_of(row)
-            if entity is not None:
-                group = f"{table.schema.label}: {entity}"
-                rows[split_of(group, salt=self.salt, test_share=self.test_share)].append(number)
-        for numbers in rows.values():
+        found = split_rows(
+            table.schema,
+            ((number, table.rows[number]) for number in self._pool(table)),
+            salt=self.salt,
+            test_share=self.test_share,
+            near_duplicates=self.near_duplicates == "group",
+        )
+        self.splits[table.schema.label] = found
+        for numbers in found.rows.values():
             random.Random(f"{self.seed}:{table.schema.label}").shuffle(numbers)
-        return rows
+        return found.rows
+
+    def _pool(self, table: LoadedTable) -> Sequence[int]:
+        """Numbers of the rows that can be asked about: all, or enough of a table that is far larger than needed."""
+        count = len(table.rows)
+        most = max(_LARGEST_POOL, 4 * self.records_per_table) if self.records_per_table else count
+        if count <= most:
+            return range(count)
+        return sorted(random.Random(f"{self.seed}:{table.schema.label}:pool").sample(range(count), most))
 
     def _turns(self, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Training rows, each with how often it came before."""

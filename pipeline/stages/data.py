@@ -112,6 +112,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         test_questions=section.test_questions,
         salt=section.salt,
         seed=config.distillation.seed,
+        near_duplicates=section.near_duplicates,
         kinds={name: KindUse(kind.weight, kind.rows) for name, kind in section.kinds.items()},
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
