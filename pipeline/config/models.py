@@ -8,7 +8,7 @@ files, ``--set``, or how a run works.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, field_validator, model_validator
 
@@ -137,6 +137,11 @@ class DataConfig(Section):
         "group",
         description="Rows that nearly repeat another go to the same split, or are taken as they are.",
         examples=["group", "keep"],
+    )
+    caps: dict[Literal["answer", "column"], Annotated[float, Field(gt=0, le=1)]] = Field(
+        {},
+        description="Largest share of a kind's samples, in one split, that may have the same answer or column.",
+        examples=[{"answer": 0.1}],
     )
     kinds: dict[str, KindConfig] = Field(
         {"lookup": KindConfig()},

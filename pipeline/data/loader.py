@@ -17,6 +17,7 @@ from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
 from .databases import database_source
+from .filters import Filters
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema, infer_schema
 from .sources import Source, file_source, read_csv, read_json, read_parquet
@@ -70,10 +71,12 @@ class StructuredDataLoader:
         seed: Seed of the choice of forms and columns.
         near_duplicates: "group": rows that nearly repeat another are in the same split; "keep": they are not looked
             for.
+        caps: "answer" or "column" to the largest share of a kind's samples, in one split, that may have the same.
         kinds: Question kind to its weight, or to its :class:`~.asking.KindUse`; by default lookups alone.
 
     Attributes:
         refused: How many questions of each kind its checker refused, so far.
+        filters: Those of the last pass over all questions, with what they dropped.
         splits: Of each table whose rows were asked about, by its label, which row is in which split.
 
     Raises:
@@ -92,6 +95,7 @@ class StructuredDataLoader:
         seed: int = 0,
         kinds: Mapping[str, float | KindUse] | None = None,
         near_duplicates: Literal["group", "keep"] = "group",
+        caps: Mapping[str, float] | None = None,
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
@@ -103,6 +107,8 @@ class StructuredDataLoader:
         self.kinds = chosen_kinds(kinds or {"lookup": 1.0})
         self.near_duplicates = near_duplicates
         self.refused: Counter[str] = Counter()
+        self.caps = dict(caps or {})
+        self.filters = Filters(self.caps)
         self.splits: dict[str, RowSplits] = {}
         self.tables: list[LoadedTable] = []
 
@@ -184,7 +190,15 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return [asked.sample for asked in self._questions()]
+        return list(self.samples())
+
+    def samples(self) -> Iterator[Sample]:
+        """The same, one by one.
+
+        Raises:
+            DataError: No table was loaded.
+        """
+        return (asked.sample for asked in self._questions())
 
     def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
         """Every row that has a name: its table, row number, entity and record text, columns in order."""
@@ -197,6 +211,7 @@ class StructuredDataLoader:
     def _questions(self) -> Iterator[Asked]:
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
+        self.filters = filters = Filters(self.caps)
         test_left = self.test_questions
         for position, table in enumerate(self.tables):
             rows = self._rows_by_split(table)
@@ -204,12 +219,13 @@ class StructuredDataLoader:
             asker = {split: self._asker(table, split, rows[split]) for split in rows}
             for number in rows["test"]:
                 count = min(_TEST_QUESTIONS_PER_RECORD, share)
-                asked = list(asker["test"].ask(number, 0, count))
+                asked = [one for one in asker["test"].ask(number, 0, count) if filters.keep(one.sample)]
                 share -= len(asked)
                 test_left -= len(asked)
                 yield from asked
             for turn, number in self._turns(rows["train"]):
-                yield from asker["train"].ask(number, turn, self.questions_per_record)
+                found = asker["train"].ask(number, turn, self.questions_per_record)
+                yield from (asked for asked in found if filters.keep(asked.sample))
 
     def _asker(self, table: LoadedTable, split: str, rows: Sequence[int]) -> Asker:
         return Asker(

@@ -113,6 +113,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         salt=section.salt,
         seed=config.distillation.seed,
         near_duplicates=section.near_duplicates,
+        caps={str(name): share for name, share in section.caps.items()},
         kinds={name: KindUse(kind.weight, kind.rows) for name, kind in section.kinds.items()},
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
