@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from attar.runtime.errors import DataError
+from attar.runtime.files import write_json
 from attar.runtime.records import Record, write_records
 
 from ..config import RunConfig
@@ -21,12 +23,16 @@ from ..data import (
     source_of,
     write_samples,
 )
+from ..data.lineage import prove_splits
+from ..data.samples import iterate_samples
+from ..data.splits import SPLITS
+from ..versions import installed_versions
 from .store import Product, Stage, Work
 
 __all__ = ["RECORDS", "configured_loader", "sources_of", "stage", "test_samples", "training_samples"]
 
 RECORDS = "records.sqlite"
-_SAMPLES = "samples.jsonl"
+_MANIFEST = "dataset.json"
 
 
 def stage(config: RunConfig) -> Stage:
@@ -71,19 +77,22 @@ def _located(key: str) -> Iterator[None]:
 
 def training_samples(data: Product) -> list[Sample]:
     """The product's training split."""
-    return [sample for sample in read_samples(data.path / _SAMPLES) if sample.split == "train"]
+    return read_samples(data.path / "train.parquet")
 
 
 def test_samples(data: Product) -> list[Sample]:
     """The product's test split."""
-    return [sample for sample in read_samples(data.path / _SAMPLES) if sample.split == "test"]
+    return read_samples(data.path / "test.parquet")
 
 
 def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str, Any]:
     loader = configured_loader(config, sources)
     samples = loader.prepare_distillation_dataset()
     require_both_splits(samples)
-    write_samples(work.folder / _SAMPLES, samples)
+    for split in SPLITS:
+        write_samples(work.folder / f"{split}.parquet", (one for one in samples if one.split == split))
+    manifest = _manifest(config, loader, work)
+    write_json(work.folder / _MANIFEST, manifest)
     records = list(loader.records())
     named = (
         (Record(table.schema.label, entity, text), table.schema.names_of(table.rows[number]))
@@ -95,6 +104,26 @@ def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str,
     counts = {split: sum(sample.split == split for sample in samples) for split in ("train", "test")}
     hashes = {table.schema.label: table.source_sha256 for table in loader.tables}
     return {"samples": counts, "records": len(records), "sources": hashes}
+
+
+def _manifest(config: RunConfig, loader: StructuredDataLoader, work: Work) -> dict[str, Any]:
+    """Counts, drops and the proof of the splits, recounted from the files."""
+    written = [sample for split in SPLITS for sample in iterate_samples(work.folder / f"{split}.parquet")]
+    proof = prove_splits(written, loader.tables, near_duplicates=config.data.near_duplicates == "group")
+    left_out = sum(len(found.left_out) for found in loader.splits.values())
+    counted = Counter((sample.split, sample.table, sample.kind, sample.mode) for sample in written)
+    names = ("split", "table", "kind", "mode")
+    return {
+        "samples": [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(counted.items())],
+        "dropped": dict(loader.filters.dropped),
+        "refused": dict(loader.refused),
+        "answers_in_questions": loader.filters.gave_away,
+        "rows_left_out": {"near-duplicate of rows in both splits": left_out},
+        "split_proof": proof,
+        "sources": {table.schema.label: table.source_sha256 for table in loader.tables},
+        "licenses": {table.name: table.license for table in config.data.tables},
+        "versions": installed_versions(),
+    }
 
 
 def configured_loader(config: RunConfig, sources: Sequence[Source]) -> StructuredDataLoader:
