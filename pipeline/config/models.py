@@ -165,6 +165,16 @@ class DataConfig(Section):
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
     test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
     salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])
+    near_duplicates: Literal["group", "keep"] = Field(
+        "group",
+        description="Rows that nearly repeat another go to the same split, or are taken as they are.",
+        examples=["group", "keep"],
+    )
+    caps: dict[Literal["answer", "column"], Annotated[float, Field(gt=0, le=1)]] = Field(
+        {},
+        description="Largest share of a kind's samples, in one split, that may have the same answer or column.",
+        examples=[{"answer": 0.1}],
+    )
     kinds: dict[str, KindConfig] = Field(
         {"lookup": KindConfig()},
         description="Question kind to its weight, or to weight and rows; see attar.pipeline.data.questions.",

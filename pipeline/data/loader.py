@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from attar.runtime.errors import DataError, UsageError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
 from .databases import database_source
+from .filters import Filters
 from .frames import frame_source
 from .inference import infer_from
 from .readers import read_csv, read_json, read_parquet
@@ -28,11 +29,13 @@ from .samples import QAPair, Sample
 from .schema import Column, TableSchema
 from .schema_file import read_schema
 from .sources import Source, file_source
-from .splits import split_of
+from .splits import RowSplits, split_rows
 
 __all__ = ["LoadedTable", "StructuredDataLoader", "TableOptions"]
 
 _TEST_QUESTIONS_PER_RECORD = 8
+_LARGEST_POOL = 50_000
+"""Rows that are always looked at; of larger tables only as many as ``records_per_table`` makes for, by chance."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,15 @@ class StructuredDataLoader:
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
         seed: Seed of the choice of forms and columns.
+        near_duplicates: "group": rows that nearly repeat another are in the same split; "keep": they are not looked
+            for.
+        caps: "answer" or "column" to the largest share of a kind's samples, in one split, that may have the same.
         kinds: Question kind to its weight, or to its :class:`~.asking.KindUse`; by default lookups alone.
 
     Attributes:
         refused: How many questions of each kind its checker refused, so far.
+        filters: Those of the last pass over all questions, with what they dropped.
+        splits: Of each table whose rows were asked about, by its label, which row is in which split.
 
     Raises:
         UsageError: There is no question kind of a name in ``kinds``.
@@ -99,6 +107,8 @@ class StructuredDataLoader:
         salt: str = "attar",
         seed: int = 0,
         kinds: Mapping[str, float | KindUse] | None = None,
+        near_duplicates: Literal["group", "keep"] = "group",
+        caps: Mapping[str, float] | None = None,
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
@@ -108,7 +118,11 @@ class StructuredDataLoader:
         self.salt = salt
         self.seed = seed
         self.kinds = chosen_kinds(kinds or {"lookup": 1.0})
+        self.near_duplicates = near_duplicates
         self.refused: Counter[str] = Counter()
+        self.caps = dict(caps or {})
+        self.filters = Filters(self.caps)
+        self.splits: dict[str, RowSplits] = {}
         self.tables: list[LoadedTable] = []
 
     def load_from_csv(
@@ -210,7 +224,15 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return [asked.sample for asked in self._questions()]
+        return list(self.samples())
+
+    def samples(self) -> Iterator[Sample]:
+        """The same, one by one.
+
+        Raises:
+            DataError: No table was loaded.
+        """
+        return (asked.sample for asked in self._questions())
 
     def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
         """Every row that has a name: its table, row number, entity and record text, columns in order."""
@@ -223,6 +245,7 @@ class StructuredDataLoader:
     def _questions(self) -> Iterator[Asked]:
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
+        self.filters = filters = Filters(self.caps)
         test_left = self.test_questions
         for position, table in enumerate(self.tables):
             rows = self._rows_by_split(table)
@@ -230,12 +253,13 @@ class StructuredDataLoader:
             asker = {split: self._asker(table, split, rows[split]) for split in rows}
             for number in rows["test"]:
                 count = min(_TEST_QUESTIONS_PER_RECORD, share)
-                asked = list(asker["test"].ask(number, 0, count))
+                asked = [one for one in asker["test"].ask(number, 0, count) if filters.keep(one.sample)]
                 share -= len(asked)
                 test_left -= len(asked)
                 yield from asked
             for turn, number in self._turns(rows["train"]):
-                yield from asker["train"].ask(number, turn, self.questions_per_record)
+                found = asker["train"].ask(number, turn, self.questions_per_record)
+                yield from (asked for asked in found if filters.keep(asked.sample))
 
     def _asker(self, table: LoadedTable, split: str, rows: Sequence[int]) -> Asker:
         return Asker(
@@ -249,16 +273,25 @@ class StructuredDataLoader:
         )
 
     def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
-        rows: dict[str, list[int]] = {"train": [], "test": []}
-        names = table.schema.entity
-        for number, values in enumerate(table.rows.columns(names)):
-            entity = table.schema.entity_of(dict(zip(names, values, strict=True)))
-            if entity is not None:
-                group = f"{table.schema.label}: {entity}"
-                rows[split_of(group, salt=self.salt, test_share=self.test_share)].append(number)
-        for numbers in rows.values():
+        found = split_rows(
+            table.schema,
+            ((number, table.rows[number]) for number in self._pool(table)),
+            salt=self.salt,
+            test_share=self.test_share,
+            near_duplicates=self.near_duplicates == "group",
+        )
+        self.splits[table.schema.label] = found
+        for numbers in found.rows.values():
             random.Random(f"{self.seed}:{table.schema.label}").shuffle(numbers)
-        return rows
+        return found.rows
+
+    def _pool(self, table: LoadedTable) -> Sequence[int]:
+        """Numbers of the rows that can be asked about: all, or enough of a table that is far larger than needed."""
+        count = len(table.rows)
+        most = max(_LARGEST_POOL, 4 * self.records_per_table) if self.records_per_table else count
+        if count <= most:
+            return range(count)
+        return sorted(random.Random(f"{self.seed}:{table.schema.label}:pool").sample(range(count), most))
 
     def _turns(self, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Training rows, each with how often it came before."""

@@ -6,16 +6,21 @@ A sample knows where it comes from down to the rows and columns. Does not know t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attar.runtime.errors import DataError
-from attar.runtime.files import sha256_text, write_atomic
-from attar.runtime.prompts import Message, answer_prompt, check_prompt, route_prompt, summary_prompt
+from attar.runtime.files import replaced_file, sha256_text
+from attar.runtime.prompts import Message, answer_prompt, check_prompt, route_prompt, summary_prompt, tool_call_text
 
-__all__ = ["QAPair", "Sample", "read_samples", "require_both_splits", "sample_id", "write_samples"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["QAPair", "Sample", "iterate_samples", "read_samples", "require_both_splits", "sample_id", "write_samples"]
 
 
 @dataclass(frozen=True)
@@ -139,19 +144,100 @@ def require_both_splits(samples: Iterable[Sample]) -> None:
             )
 
 
-def write_samples(path: Path, samples: Iterable[Sample]) -> None:
-    """Write samples as JSON Lines, atomically."""
-    write_atomic(path, "".join(json.dumps(asdict(sample), ensure_ascii=False) + "\n" for sample in samples))
+def write_samples(path: Path, samples: Iterable[Sample]) -> Counter[str]:
+    """Write samples as they come, atomically: as Parquet, a row group at a time, or as JSON Lines (``.jsonl``).
+
+    Returns:
+        How many there are of each kind.
+    """
+    counts: Counter[str] = Counter()
+    with replaced_file(path) as part:
+        if path.suffix == ".jsonl":
+            with part.open("w", encoding="utf-8") as stream:
+                for sample in samples:
+                    counts[sample.kind] += 1
+                    stream.write(json.dumps(asdict(sample), ensure_ascii=False) + "\n")
+        else:
+            import pyarrow.parquet
+
+            with pyarrow.parquet.ParquetWriter(part, _arrow_schema(), compression="zstd") as writer:
+                for group in _grouped(samples):
+                    counts.update(sample.kind for sample in group)
+                    rows = [_to_row(sample) for sample in group]
+                    writer.write_table(pyarrow.Table.from_pylist(rows, schema=writer.schema))
+    return counts
 
 
-def read_samples(path: Path) -> list[Sample]:
-    """Read what :func:`write_samples` wrote.
+def iterate_samples(path: Path) -> Iterator[Sample]:
+    """What :func:`write_samples` wrote, one by one.
 
     Raises:
         DataError: The file is missing or holds something else.
     """
+    import pyarrow as pa
+    import pyarrow.parquet
+
     try:
-        with path.open(encoding="utf-8") as lines:
-            return [Sample(**json.loads(line)) for line in lines]
-    except (OSError, ValueError, TypeError) as error:
+        if path.suffix == ".jsonl":
+            with path.open(encoding="utf-8") as lines:
+                yield from (Sample(**json.loads(line)) for line in lines)
+            return
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(_GROUP):
+                yield from (_from_row(row) for row in batch.to_pylist())
+    except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
         raise DataError("The samples can't be read.", where=path, why=error) from error
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """The same at once; of a folder, both splits.
+
+    Raises:
+        DataError: See :func:`iterate_samples`.
+    """
+    files = [path / f"{split}.parquet" for split in ("train", "test")] if path.is_dir() else [path]
+    return [sample for file in files for sample in iterate_samples(file)]
+
+
+_GROUP = 2_000
+"""Samples in one row group."""
+_AS_JSON = ("given", "tools", "turns")
+"""Fields that have no fixed form; a column of JSON text each."""
+
+
+def _arrow_schema() -> pa.Schema:
+    import pyarrow as pa
+
+    message = pa.struct([("role", pa.string()), ("content", pa.string())])
+    lists = {"rows": pa.list_(pa.int64()), "columns": pa.list_(pa.string()), "shown": pa.list_(pa.string())}
+    types = lists | {"donors": pa.list_(pa.list_(pa.int64()))}
+    names = [item.name for item in fields(Sample)]
+    return pa.schema([("messages", pa.list_(message)), *((name, types.get(name, pa.string())) for name in names)])
+
+
+def _to_row(sample: Sample) -> dict[str, Any]:
+    said = [*sample.messages, Message(role="assistant", content=sample.answer)]
+    row = asdict(sample)
+    row |= {name: json.dumps(row[name], ensure_ascii=False) for name in _AS_JSON}
+    return row | {"messages": [{"role": one["role"], "content": _spoken(one)} for one in said]}
+
+
+def _from_row(row: dict[str, Any]) -> Sample:
+    values = {name: json.loads(value) if name in _AS_JSON else value for name, value in row.items()}
+    del values["messages"]
+    return Sample(**values)
+
+
+def _spoken(message: Message) -> str:
+    """What a turn says, its calls as text."""
+    functions = [call["function"] for call in message.get("tool_calls", [])]
+    calls = [
+        tool_call_text(one["name"], one["arguments"]) for one in functions if isinstance(one["arguments"], Mapping)
+    ]
+    return "\n".join(text for text in (message["content"], *calls) if text)
+
+
+def _grouped(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
+    left = iter(samples)
+    while group := list(islice(left, _GROUP)):
+        yield group

@@ -1,13 +1,43 @@
-"""Which split an entity belongs to: a salted hash decides, so new rows never move old ones.
+"""Which split a row belongs to: a salted hash of its group decides, so new rows never move old ones.
 
-Does not know questions or files.
+A group is an entity, closed over rows of the same name and over near-duplicates. Does not know questions or files.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-__all__ = ["split_of"]
+from attar.runtime.errors import DataError
+
+from .duplicates import JACCARD, NearDuplicates, shingles_of
+from .schema import TableSchema
+
+__all__ = ["SPLITS", "RowSplits", "group_key", "split_of", "split_rows"]
+
+SPLITS = ("train", "test")
+_LARGEST_SHARE = 0.05
+_SMALL = 20
+_LISTED = 5
+
+
+@dataclass
+class RowSplits:
+    """The rows of a table by split.
+
+    Attributes:
+        rows: Split to the numbers of its rows, in the table's order.
+        groups: How many groups each split has.
+        near_duplicates: How many rows nearly repeat an earlier row and so went where that one is.
+        left_out: Numbers of the rows that would have joined groups of both splits.
+    """
+
+    rows: dict[str, list[int]] = field(default_factory=lambda: {split: [] for split in SPLITS})
+    groups: dict[str, int] = field(default_factory=dict)
+    near_duplicates: int = 0
+    left_out: list[int] = field(default_factory=list)
 
 
 def split_of(entity: str, *, salt: str, test_share: float) -> str:
@@ -18,6 +48,107 @@ def split_of(entity: str, *, salt: str, test_share: float) -> str:
         salt: Another salt gives another split.
         test_share: Fraction of entities in the test split, 0 to 1.
     """
-    folded = " ".join(entity.casefold().split())
-    digest = hashlib.sha256(f"{salt}\x00{folded}".encode()).digest()
+    digest = hashlib.sha256(f"{salt}\x00{_folded(entity)}".encode()).digest()
     return "test" if int.from_bytes(digest[:8], "big") < test_share * 2**64 else "train"
+
+
+def group_key(label: str, entity: str) -> str:
+    """What rows of the same name share; case and spacing do not matter."""
+    return _folded(f"{label}: {entity}")
+
+
+def split_rows(
+    schema: TableSchema,
+    rows: Iterable[tuple[int, Mapping[str, object]]],
+    *,
+    salt: str,
+    test_share: float,
+    near_duplicates: bool = True,
+) -> RowSplits:
+    """The split of every row that has a name; rows taken in order, none that was taken is ever moved.
+
+    Args:
+        schema: What the columns mean.
+        rows: Number and values of each row.
+        salt: See :func:`split_of`.
+        test_share: See :func:`split_of`.
+        near_duplicates: Whether rows that nearly repeat earlier ones go where these are.
+
+    Raises:
+        DataError: So many rows nearly repeat each other that the table has no groups to speak of.
+    """
+    taken = _Taken(schema, salt, test_share, near_duplicates)
+    for number, row in rows:
+        taken.take(number, row)
+    taken.require_groups()
+    kept = taken.found
+    roots = {taken.root(number): split for split in SPLITS for number in kept.rows[split]}
+    kept.groups = {split: Counter(roots.values())[split] for split in SPLITS}
+    return kept
+
+
+class _Taken:
+    """The rows that were taken so far, and their groups as a union-find forest."""
+
+    def __init__(self, schema: TableSchema, salt: str, test_share: float, near_duplicates: bool) -> None:
+        self.found = RowSplits()
+        self._schema, self._salt, self._test_share = schema, salt, test_share
+        self._near = NearDuplicates() if near_duplicates else None
+        self._split: dict[int, str] = {}
+        self._key: dict[int, str] = {}
+        self._first: dict[str, int] = {}
+        self._parent: dict[int, int] = {}
+
+    def take(self, number: int, row: Mapping[str, object]) -> None:
+        entity = self._schema.entity_of(row)
+        if entity is None:
+            return
+        key = group_key(self._schema.label, entity)
+        shingles = shingles_of(self._schema, row) if self._near else frozenset()
+        alike = self._near.of(shingles) if self._near else []
+        joined = {*alike, self._first[key]} if key in self._first else set(alike)
+        splits = {self._split[other] for other in joined}
+        if len(splits) > 1:
+            self.found.left_out.append(number)
+            return
+        split = splits.pop() if splits else split_of(key, salt=self._salt, test_share=self._test_share)
+        self.found.near_duplicates += bool(alike)
+        self.found.rows[split].append(number)
+        self._split[number], self._key[number] = split, key
+        self._parent[number] = number
+        self._first.setdefault(key, number)
+        for other in joined:
+            self._join(self.root(other), self.root(number))
+        if self._near:
+            self._near.add(number, shingles)
+
+    def root(self, number: int) -> int:
+        while self._parent[number] != number:
+            self._parent[number] = self._parent[self._parent[number]]
+            number = self._parent[number]
+        return number
+
+    def require_groups(self) -> None:
+        """Check that near-duplicates do not chain a good part of the table together."""
+        keys: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        for number, key in self._key.items():
+            keys[self.root(number)].setdefault(key, number)
+        largest = max(keys.values(), key=len, default={})
+        if len(largest) <= max(_SMALL, _LARGEST_SHARE * len(self._first)):
+            return
+        listed = "; ".join(f"row {number}: {key}" for key, number in list(largest.items())[:_LISTED])
+        raise DataError(
+            f"{len(largest)} of {len(self._first)} entities of the table {self._schema.label!r} nearly repeat each "
+            "other, so they can't be parted into training and test.",
+            why=f"Their values are alike to {JACCARD:.0%} or more, one after the other: {listed}; and so on.",
+            next_step="Leave the column in that tells rows apart, add columns, or take them as they are: "
+            'data.near_duplicates = "keep".',
+        )
+
+    def _join(self, one: int, other: int) -> None:
+        first, second = sorted((one, other))
+        self._parent[second] = first
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())

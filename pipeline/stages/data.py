@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from attar.runtime.errors import DataError
+from attar.runtime.files import write_json
 from attar.runtime.records import Record, write_records
 
 from ..config import RunConfig
@@ -24,6 +26,10 @@ from ..data import (
     write_samples,
     write_schemas,
 )
+from ..data.lineage import prove_splits
+from ..data.samples import iterate_samples
+from ..data.splits import SPLITS
+from ..versions import installed_versions
 from .store import Product, Stage, Work
 
 __all__ = [
@@ -40,7 +46,7 @@ __all__ = [
 RECORDS = "records.sqlite"
 SCHEMA = "schema.json"
 REJECTS = "rejects.jsonl"
-_SAMPLES = "samples.jsonl"
+_MANIFEST = "dataset.json"
 
 
 def stage(config: RunConfig) -> Stage:
@@ -95,19 +101,22 @@ def _located(key: str) -> Iterator[None]:
 
 def training_samples(data: Product) -> list[Sample]:
     """The product's training split."""
-    return [sample for sample in read_samples(data.path / _SAMPLES) if sample.split == "train"]
+    return read_samples(data.path / "train.parquet")
 
 
 def test_samples(data: Product) -> list[Sample]:
     """The product's test split."""
-    return [sample for sample in read_samples(data.path / _SAMPLES) if sample.split == "test"]
+    return read_samples(data.path / "test.parquet")
 
 
 def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str, Any]:
     loader = configured_loader(config, sources)
     samples = loader.prepare_distillation_dataset()
     require_both_splits(samples)
-    write_samples(work.folder / _SAMPLES, samples)
+    for split in SPLITS:
+        write_samples(work.folder / f"{split}.parquet", (one for one in samples if one.split == split))
+    manifest = _manifest(config, loader, work)
+    write_json(work.folder / _MANIFEST, manifest)
     named = (
         (Record(table.schema.label, entity, text), table.schema.names_of(table.rows[number]))
         for table, number, entity, text in loader.records()
@@ -121,6 +130,26 @@ def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str,
     hashes = {table.schema.label: table.source_sha256 for table in loader.tables}
     rejects = {table.schema.label: len(table.rejects) for table in loader.tables}
     return {"samples": counts, "records": records, "rejects": rejects, "sources": hashes}
+
+
+def _manifest(config: RunConfig, loader: StructuredDataLoader, work: Work) -> dict[str, Any]:
+    """Counts, drops and the proof of the splits, recounted from the files."""
+    written = [sample for split in SPLITS for sample in iterate_samples(work.folder / f"{split}.parquet")]
+    proof = prove_splits(written, loader.tables, near_duplicates=config.data.near_duplicates == "group")
+    left_out = sum(len(found.left_out) for found in loader.splits.values())
+    counted = Counter((sample.split, sample.table, sample.kind, sample.mode) for sample in written)
+    names = ("split", "table", "kind", "mode")
+    return {
+        "samples": [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(counted.items())],
+        "dropped": dict(loader.filters.dropped),
+        "refused": dict(loader.refused),
+        "answers_in_questions": loader.filters.gave_away,
+        "rows_left_out": {"near-duplicate of rows in both splits": left_out},
+        "split_proof": proof,
+        "sources": {table.schema.label: table.source_sha256 for table in loader.tables},
+        "licenses": {table.name: table.license for table in config.data.tables},
+        "versions": installed_versions(),
+    }
 
 
 def configured_loader(config: RunConfig, sources: Sequence[Source]) -> StructuredDataLoader:
@@ -138,6 +167,8 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         test_questions=section.test_questions,
         salt=section.salt,
         seed=config.distillation.seed,
+        near_duplicates=section.near_duplicates,
+        caps={str(name): share for name, share in section.caps.items()},
         kinds={name: KindUse(kind.weight, kind.rows) for name, kind in section.kinds.items()},
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):

@@ -78,11 +78,14 @@ def _array(rows: Rows, text: TextIO, path: Path) -> Iterator[None]:
         scan.expect(",")
 
 
+_CALLED: Mapping[type, str] = {str: "a text", int: "a number", float: "a number", bool: "a truth value", list: "a list"}
+
+
 def _take(rows: Rows, item: object, line: int, written: str) -> None:
     if isinstance(item, dict):
         rows.add(item, line, len(written))
     else:
-        rows.reject(line, written, f"it is a {type(item).__name__}, not an object")
+        rows.reject(line, written, f"it is {_CALLED.get(type(item), 'null')}, not an object")
 
 
 class _Scan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from attar.pipeline import load_config
+from attar.pipeline.data import read_samples
 from attar.runtime.bundle import Bundle
 from attar.runtime.cli import main
 from tests.pipeline.data.conftest import PASSWORD, Postgres
@@ -49,12 +51,12 @@ def test_a_run_leaves_it_nowhere_and_sees_when_the_rows_change(
     first = CliRunner().invoke(main, ["run", str(config), "--runs", str(runs), "--json"])
     assert first.exit_code == 0, first.output
     files = [path for path in runs.rglob("*") if path.is_file()]
-    assert {"samples.jsonl", "stage.json", "attar.json"} <= {path.name for path in files}
+    assert {"train.parquet", "dataset.json", "stage.json", "attar.json"} <= {path.name for path in files}
     for path in files:
         assert_without_password(path.read_bytes().decode("utf-8", errors="replace"))
     assert_without_password(first.output + caplog.text)
     data = runs / "secret" / "stages" / "data"
-    sample = json.loads((data / "samples.jsonl").read_text().splitlines()[0])
+    sample = asdict(read_samples(data / "train.parquet")[0])
     assert "//reader:***@" in sample["source"]
     assert sample["source"].endswith(f": {QUERY}")
     lineage = Bundle.open(runs / "secret" / "bundle").manifest.lineage

@@ -60,7 +60,7 @@ def test_what_is_made_is_there_until_its_settings_change(recipe: Path, tmp_path:
     assert plan.stages[0].seconds == 0
     changed = missing(planned(recipe, tmp_path, "data.salt=other"))
     assert changed["data"] == "its settings, data or code changed"
-    (tmp_path / "tiny" / "stages" / "data" / "samples.jsonl").unlink()
+    (tmp_path / "tiny" / "stages" / "data" / "train.parquet").unlink()
     assert missing(planned(recipe, tmp_path))["data"] == "a file of it is missing or cut short"
 
 
