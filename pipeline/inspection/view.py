@@ -105,7 +105,8 @@ def _came_before(hashes: np.ndarray) -> np.ndarray:
     _, first = np.unique(hashes, return_index=True)
     again = np.ones(len(hashes), bool)
     again[first] = False
-    return np.logical_and(again, hashes != 0)
+    again[hashes == 0] = False
+    return again
 
 
 def _first(found: np.ndarray) -> tuple[list[int], int]:
