@@ -19,7 +19,8 @@ import pyarrow.compute
 from attar.runtime.errors import DataError, Refused, UsageError
 
 from .config import CorrectionConfig, DataConfig, DistillationConfig
-from .data.schema import TableSchema, humanize, infer_schema
+from .data.inference import infer_schema
+from .data.schema import TableSchema, humanize
 from .data.sources import read_table
 from .data.splits import split_of
 

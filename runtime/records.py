@@ -155,8 +155,8 @@ class _Mention:
         return not self.rank[0]
 
 
-def write_records(path: Path, records: Iterable[tuple[Record, Sequence[str]]], labels: Iterable[str] = ()) -> None:
-    """Write a new records file.
+def write_records(path: Path, records: Iterable[tuple[Record, Sequence[str]]], labels: Iterable[str] = ()) -> int:
+    """Write a new records file, record by record as they come; returns how many they were.
 
     Args:
         path: Where; must not exist.
@@ -166,11 +166,14 @@ def write_records(path: Path, records: Iterable[tuple[Record, Sequence[str]]], l
     with closing(sqlite3.connect(path)) as db, db:
         db.executescript(_SCHEMA)
         db.executemany("INSERT OR IGNORE INTO labels VALUES (?)", [(_folded(_words(label)),) for label in labels])
+        count = 0
         for number, (record, names) in enumerate(records):
+            count += 1
             db.execute("INSERT INTO records VALUES (?, ?, ?, ?)", (number, record.label, record.entity, record.text))
             spelled = {_folded(_words(name)[:_LONGEST_NAME]): name for name in (*names, record.entity)}
             rows = [(folded, name, number) for folded, name in spelled.items() if folded]
             db.executemany("INSERT INTO names VALUES (?, ?, ?)", rows)
+    return count
 
 
 def _outermost(mentions: list[_Mention]) -> list[_Mention]:

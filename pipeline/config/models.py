@@ -75,6 +75,30 @@ class TableConfig(Section):
         description="Column name to readable name, for the columns to use; by default all.",
         examples=[{"capital": "capital", "area_km2": "area (km²)"}],
     )
+    schema_file: Path | None = Field(
+        None,
+        strict=False,
+        description="A schema.json as a run writes it, edited or not, relative to the config: it says the entity, the "
+        "columns and their types, in place of the guess.",
+        examples=["schema.json"],
+    )
+    max_rejects: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Largest fraction of rows that may be left out because they can't be read.",
+        examples=[0.01, 0.0],
+    )
+    encoding: str | None = Field(
+        None, min_length=1, description="Encoding of a text file; by default found out.", examples=["cp1252"]
+    )
+    delimiter: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="What stands between the cells of a CSV file; by default found out.",
+        examples=[";"],
+    )
     license: str = Field(
         "unknown", description="License of the data, for the bundle and the card.", examples=["CC0-1.0", "MIT"]
     )
@@ -99,6 +123,14 @@ class TableConfig(Section):
             raise ValueError("database and query go together")
         if self.database and not self.label:
             raise ValueError("a table from a database needs a label, such as 'airport'")
+        return self
+
+    @model_validator(mode="after")
+    def _one_schema(self) -> TableConfig:
+        if self.schema_file and (self.entity or self.columns):
+            raise ValueError("a schema_file says entity and columns, so they can't be given besides")
+        if self.database and (self.encoding or self.delimiter):
+            raise ValueError("a database has no encoding and no delimiter")
         return self
 
 

@@ -90,6 +90,8 @@ def _with_absolute_paths(config: RunConfig, base: Path) -> RunConfig:
 
 
 def _with_absolute_source(table: TableConfig, base: Path) -> TableConfig:
+    if table.schema_file:
+        table = table.model_copy(update={"schema_file": base / table.schema_file})
     if table.path:
         return table.model_copy(update={"path": base / table.path})
     if table.database:

@@ -6,8 +6,11 @@ next stage. Nothing here knows a teacher or a student.
 
 from .asking import KindUse
 from .loader import LoadedTable, StructuredDataLoader, TableOptions
+from .rejects import Rejects, write_rejects
+from .rows import Rows
 from .samples import QAPair, Sample, read_samples, require_both_splits, write_samples
 from .schema import Column, TableSchema
+from .schema_file import read_schema, schema_sha256, write_schemas
 from .sources import Source, register_reader
 from .tables import source_of
 from .verification import Fault, Verification, verify
@@ -18,6 +21,8 @@ __all__ = [
     "KindUse",
     "LoadedTable",
     "QAPair",
+    "Rejects",
+    "Rows",
     "Sample",
     "Source",
     "StructuredDataLoader",
@@ -25,9 +30,13 @@ __all__ = [
     "TableSchema",
     "Verification",
     "read_samples",
+    "read_schema",
     "register_reader",
     "require_both_splits",
+    "schema_sha256",
     "source_of",
     "verify",
+    "write_rejects",
     "write_samples",
+    "write_schemas",
 ]

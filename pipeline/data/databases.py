@@ -11,6 +11,7 @@ booleans 0 and 1, as it stores them. PostgreSQL's times with a zone come in UTC,
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +20,11 @@ import pyarrow as pa
 
 from attar.runtime.errors import DataError, MissingExtra
 
-from .columns import column_of, joined
+from .columns import column_of
 from .connections import address, scrubbed, shown
+from .readers.arrow import batches_of
 from .sources import Source
+from .spool import Spool
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -42,8 +45,8 @@ _NEXT = {
 def database_source(connection: str, query: str) -> Source:
     """Run a query and hand on its rows.
 
-    The rows are fetched here and now: their hash is what tells whether the database has changed. Without ORDER BY
-    a database may give them in another order, and then in another hash.
+    The rows are fetched here and now, into a temporary file: their hash is what tells whether the database has
+    changed. Without ORDER BY a database may give them in another order, and then in another hash.
 
     Args:
         connection: See :func:`~attar.pipeline.data.connections.address`. A SQLite URL takes ``?timeout=SECONDS`` to
@@ -56,23 +59,25 @@ def database_source(connection: str, query: str) -> Source:
         DataError: The database can't be reached or read, refuses the query, or gives no rows.
     """
     url = address(connection)
-    table = _fetched(url, query)
-    if table.num_rows == 0:
+    rows = _fetched(url, query)
+    name = f"{shown(url)}: {' '.join(query.split())}"
+    typed = url.drivername != "sqlite"
+    if not any(batch.num_rows for batch in rows):
         raise DataError(
             "The query gives no rows.",
             where=shown(url),
             next_step="Run it in a database client, and widen it until it gives rows.",
         )
-    return Source.of_rows(f"{shown(url)}: {' '.join(query.split())}", table)
+    return Source.of_batches(name, lambda: batches_of(rows, name, typed=typed))
 
 
-def _fetched(url: URL, query: str) -> pa.Table:
+def _fetched(url: URL, query: str) -> Spool:
     from sqlalchemy.exc import SQLAlchemyError
 
     engine = _engine(url)
     try:
         with engine.connect() as connection:
-            return _rows(connection.execution_options(postgresql_readonly=True), query)
+            return Spool(_batches(connection.execution_options(postgresql_readonly=True), query))
     except (SQLAlchemyError, ValueError, OSError) as error:
         # What a driver says may hold the password, so neither its text nor the error itself is passed on.
         raise _unreadable(error, url) from None
@@ -80,16 +85,15 @@ def _fetched(url: URL, query: str) -> pa.Table:
         engine.dispose()
 
 
-def _rows(connection: Connection, query: str) -> pa.Table:
+def _batches(connection: Connection, query: str) -> Iterator[pa.RecordBatch]:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET TIME ZONE 'UTC'")
     # Without parameters, % and : in a query are what they are.
     options = {"stream_results": True, "no_parameters": True, "max_row_buffer": _BATCH_ROWS}
     result = connection.exec_driver_sql(query, execution_options=options)
     names = list(result.keys())
-    batches = [[column_of(values) for values in zip(*rows, strict=True)] for rows in result.partitions(_BATCH_ROWS)]
-    columns = [joined(chunks) for chunks in zip(*batches, strict=True)] if batches else [pa.nulls(0) for _ in names]
-    return pa.table(columns, names)
+    for rows in result.partitions(_BATCH_ROWS):
+        yield pa.RecordBatch.from_arrays([column_of(values) for values in zip(*rows, strict=True)], names)
 
 
 def _engine(url: URL) -> Engine:

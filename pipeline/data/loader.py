@@ -7,19 +7,27 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from attar.runtime.errors import DataError
+from attar.runtime.errors import DataError, UsageError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
 from .databases import database_source
+from .frames import frame_source
+from .inference import infer_from
+from .readers import read_csv, read_json, read_parquet
+from .reading import read_rows
+from .rejects import MAX_REJECTS, Rejects
+from .rows import Rows
 from .samples import QAPair, Sample
-from .schema import Column, TableSchema, infer_schema
-from .sources import Source, file_source, read_csv, read_json, read_parquet
+from .schema import Column, TableSchema
+from .schema_file import read_schema
+from .sources import Source, file_source
 from .splits import split_of
 
 __all__ = ["LoadedTable", "StructuredDataLoader", "TableOptions"]
@@ -29,12 +37,13 @@ _TEST_QUESTIONS_PER_RECORD = 8
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """One table with its schema and where it came from."""
+    """One table with its schema and where it came from, and the rows of it that could not be read."""
 
     source: str
     source_sha256: str
     schema: TableSchema
-    rows: list[dict[str, Any]]
+    rows: Rows
+    rejects: Rejects = field(default_factory=Rejects)
 
 
 class TableOptions(TypedDict, total=False):
@@ -45,11 +54,15 @@ class TableOptions(TypedDict, total=False):
         entity: The column, or columns, that name a row; by default the first text column without
             repeats and gaps.
         columns: Source name to readable name of the columns to use; by default all.
+        schema_file: A ``schema.json`` that says label, entity, columns and their types, in place of the guess.
+        max_rejects: Fraction of the rows that may be left out because a value of theirs can't be read.
     """
 
     label: str | None
     entity: str | Sequence[str] | None
     columns: Mapping[str, str] | None
+    schema_file: str | Path | None
+    max_rejects: float
 
 
 class StructuredDataLoader:
@@ -98,17 +111,27 @@ class StructuredDataLoader:
         self.refused: Counter[str] = Counter()
         self.tables: list[LoadedTable] = []
 
-    def load_from_csv(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
+    def load_from_csv(
+        self,
+        path: str | Path,
+        *,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        **options: Unpack[TableOptions],
+    ) -> LoadedTable:
         """Load a CSV file with a header line.
 
         Args:
-            path: The file.
+            path: The file, compressed or not; or a folder of such files, or a pattern such as ``cities-*.csv``.
+            delimiter: What stands between cells; by default it is guessed.
+            encoding: The file's encoding; by default it is guessed.
             **options: See :class:`TableOptions`.
 
         Raises:
             DataError: The file or a named column is missing, or nothing can be read.
         """
-        return self.load_source(file_source(Path(path), read_csv), **options)
+        reader = partial(read_csv, delimiter=delimiter, encoding=encoding)
+        return self.load_source(file_source(Path(path), reader), **options)
 
     def load_from_json(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
@@ -117,6 +140,19 @@ class StructuredDataLoader:
     def load_from_parquet(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
         return self.load_source(file_source(Path(path), read_parquet), **options)
+
+    def load_from_dataframe(self, frame: Any, **options: Unpack[TableOptions]) -> LoadedTable:
+        """Load a pandas DataFrame, an Arrow table, or whatever else gives Arrow data, such as a polars DataFrame.
+
+        Args:
+            frame: The table; the index of a DataFrame becomes columns where it has names.
+            **options: See :class:`TableOptions`.
+
+        Raises:
+            UsageError: It is no table.
+            DataError: A named column is missing, or nothing can be used.
+        """
+        return self.load_source(frame_source(frame), **options)
 
     def load(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
@@ -146,19 +182,17 @@ class StructuredDataLoader:
             **options: See :class:`TableOptions`.
 
         Raises:
-            DataError: A named column is missing, or nothing can be read or used.
+            DataError: A named column is missing, too many rows can't be read, or nothing can be used.
+            UsageError: A schema file is given, and what it says besides.
         """
-        arrow = source.read()
-        entity = options.get("entity")
-        names = [entity] if isinstance(entity, str) else entity
         try:
-            schema = infer_schema(arrow, options.get("label") or source.label, names, options.get("columns"))
-            rows = arrow.to_pylist()
+            schema = _schema(source, options)
+            rows, rejects = read_rows(source.batches, schema, options.get("max_rejects", MAX_REJECTS))
             _require_values(schema, rows)
         except DataError as error:
-            error.where = source.name
+            error.where = error.where or source.name
             raise
-        table = LoadedTable(source.name, source.sha256, schema, rows)
+        table = LoadedTable(source.name, source.sha256, schema, rows, rejects)
         self.tables.append(table)
         return table
 
@@ -216,8 +250,9 @@ class StructuredDataLoader:
 
     def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {"train": [], "test": []}
-        for number, row in enumerate(table.rows):
-            entity = table.schema.entity_of(row)
+        names = table.schema.entity
+        for number, values in enumerate(table.rows.columns(names)):
+            entity = table.schema.entity_of(dict(zip(names, values, strict=True)))
             if entity is not None:
                 group = f"{table.schema.label}: {entity}"
                 rows[split_of(group, salt=self.salt, test_share=self.test_share)].append(number)
@@ -233,7 +268,22 @@ class StructuredDataLoader:
             yield turn, rows[index]
 
 
-def _require_values(schema: TableSchema, rows: Sequence[Mapping[str, object]]) -> None:
+def _schema(source: Source, options: TableOptions) -> TableSchema:
+    """What the schema file says of a table, or else the table itself."""
+    entity, columns, path = options.get("entity"), options.get("columns"), options.get("schema_file")
+    if path is None:
+        names = [entity] if isinstance(entity, str) else entity
+        return infer_from(source.batches(), options.get("label") or source.label, names, columns)
+    if entity or columns:
+        raise UsageError(
+            "A schema file says which columns name a row and which are used.",
+            where=path,
+            next_step="Give the schema file, or else entity and columns.",
+        )
+    return read_schema(Path(path), options.get("label"))
+
+
+def _require_values(schema: TableSchema, rows: Iterable[Mapping[str, object]]) -> None:
     if not any(schema.entity_of(row) for row in rows):
         raise DataError(
             f"The column {schema.entity[0]!r} names the rows and is empty in every row.",

@@ -1,6 +1,6 @@
 """What a table's columns mean: readable names, the entity, and one written form for each value.
 
-Hands on a ``TableSchema`` and the text of every cell. Does not know where the rows come from.
+Hands on a ``TableSchema`` and the text of every cell. Does not know where the rows or the schema come from.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ import pyarrow as pa
 
 from attar.runtime.errors import DataError
 
-__all__ = ["Column", "TableSchema", "humanize", "infer_schema", "written"]
+__all__ = [
+    "Column",
+    "TableSchema",
+    "humanize",
+    "nearest_name",
+    "refuse_bytes",
+    "require_columns",
+    "written",
+]
 
 _UNITS = {
     "usd": "USD", "eur": "EUR", "gbp": "GBP", "percent": "%", "pct": "%",
@@ -28,10 +36,11 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in the source, and how people call it."""
+    """One column: its name in the source, how people call it, and of which type its values are."""
 
     name: str
     label: str
+    type: str = "text"
 
 
 @dataclass(frozen=True)
@@ -43,11 +52,18 @@ class TableSchema:
         entity: Names of the columns that name a row; the first is its name, the others tell
             rows of the same name apart.
         columns: The columns that records show and questions ask for.
+        unasked: Columns that are read for their names' sake alone.
     """
 
     label: str
     entity: tuple[str, ...]
     columns: tuple[Column, ...]
+    unasked: tuple[Column, ...] = ()
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Name to type of all columns that are read."""
+        return {column.name: column.type for column in (*self.unasked, *self.columns)}
 
     def entity_of(self, row: Mapping[str, object]) -> str | None:
         """How a row is called, such as "Forbes (FOE)"; None where its name is missing."""
@@ -65,45 +81,6 @@ class TableSchema:
         """The columns that are recorded for a row, each with its written value."""
         pairs = ((column, written(row[column.name])) for column in self.columns)
         return [(column, value) for column, value in pairs if value is not None]
-
-
-def infer_schema(
-    table: pa.Table,
-    label: str,
-    entity: Sequence[str] | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> TableSchema:
-    """A schema from the table, where the caller does not say otherwise.
-
-    Args:
-        table: The rows.
-        label: What one row is.
-        entity: Columns that name a row. By default the first text column without repeats and gaps,
-            else the first column.
-        columns: Source name to readable name, in the order to show. By default all columns but the
-            entity's first, with humanized names.
-
-    Raises:
-        DataError: A named column is not in the table or holds bytes, or nothing is left to ask for.
-    """
-    names: list[str] = table.column_names
-    chosen = tuple(entity) if entity else (_guess_entity(table),)
-    for name in (*chosen, *(columns or {})):
-        if name not in names:
-            raise DataError(
-                f"The table {label!r} has no column {name!r}.",
-                why=f"Its columns are: {', '.join(names)}.",
-                next_step=_nearest(name, names),
-            )
-    labels = columns or {name: humanize(name) for name in names if name != chosen[0]}
-    if not labels:
-        raise DataError(
-            f"The table {label!r} has no column to ask for beside its entity column.",
-            next_step="Add a column, or name another entity column.",
-        )
-    for name in (*chosen, *labels):
-        _refuse_bytes(name, table.schema.field(name).type)
-    return TableSchema(label, chosen, tuple(Column(name, text) for name, text in labels.items()))
 
 
 def humanize(name: str) -> str:
@@ -146,17 +123,28 @@ def _written_number(value: float | decimal.Decimal) -> str | None:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _guess_entity(table: pa.Table) -> str:
-    names: list[str] = table.column_names
-    for name in names:
-        column = table.column(name)
-        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        if is_text and column.null_count == 0 and len(column.unique()) == len(column):
-            return name
-    return names[0]
+def require_columns(label: str, wanted: Sequence[str], names: Sequence[str]) -> None:
+    """Check that a table has the columns that it is to have.
+
+    Raises:
+        DataError: It lacks one; the nearest name is told.
+    """
+    known = set(names)
+    for name in wanted:
+        if name not in known:
+            raise DataError(
+                f"The table {label!r} has no column {name!r}.",
+                why=f"Its columns are: {', '.join(names)}.",
+                next_step=nearest_name(name, names),
+            )
 
 
-def _refuse_bytes(name: str, kind: pa.DataType) -> None:
+def refuse_bytes(name: str, kind: pa.DataType) -> None:
+    """Check that a column's values can be asked for.
+
+    Raises:
+        DataError: They are bytes.
+    """
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         raise DataError(
             f"The column {name!r} holds bytes, which can't be asked for.",
@@ -164,6 +152,7 @@ def _refuse_bytes(name: str, kind: pa.DataType) -> None:
         )
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
+def nearest_name(name: str, names: Sequence[str]) -> str:
+    """What to do about a name that is not there."""
     near = difflib.get_close_matches(name, names, n=1)
     return f"Did you mean {near[0]!r}?" if near else "Use one of these names."

@@ -1,40 +1,45 @@
 """Where rows come from: a ``Source``, and the files that one can be made of.
 
-A new kind of file is one function and one :func:`register_reader`. Does not know what the columns mean.
+A new kind of file is one file in ``readers`` and one line in ``READERS``, or a call of :func:`register_reader`. Does
+not know how a kind of file is read, nor what the columns mean.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 from attar.runtime.errors import DataError, UsageError
-from attar.runtime.files import sha256_file
+from attar.runtime.files import sha256_file, sha256_text
 
-from .columns import column_of
-from .schema import written
+from .batches import Batch
+from .fingerprint import rows_sha256
+from .names import require_usable_names
+from .readers import read_arrow, read_csv, read_json, read_parquet, read_tsv
+from .readers.arrow import batches_of
+from .readers.compression import COMPRESSED
+from .whole import whole_table
 
-__all__ = [
-    "READERS",
-    "Reader",
-    "Source",
-    "file_source",
-    "read_csv",
-    "read_json",
-    "read_parquet",
-    "read_table",
-    "register_reader",
-]
+__all__ = ["READERS", "Reader", "Source", "file_source", "read_table", "register_reader"]
 
-Reader = Callable[[Path], pa.Table]
-"""Reads a file; what it raises of ``ValueError``, ``OSError`` and Arrow's errors becomes a ``DataError``."""
+Reader = Callable[[Path], pa.Table | Iterable[Batch]]
+"""Reads a file, at once or in batches; what it raises of ``ValueError``, ``OSError``, ``EOFError`` and Arrow's errors
+becomes a ``DataError``."""
+
+_TEXT_READERS: dict[str, Reader] = {".csv": read_csv, ".tsv": read_tsv, ".json": read_json, ".jsonl": read_json}
+
+READERS: dict[str, Reader] = {
+    **{suffix + end: reader for suffix, reader in _TEXT_READERS.items() for end in ("", *COMPRESSED)},
+    ".parquet": read_parquet,
+    ".arrow": read_arrow,
+    ".feather": read_arrow,
+    ".ipc": read_arrow,
+}
+"""Which reader opens which file, by the end of its name."""
 
 
 @dataclass(frozen=True)
@@ -45,60 +50,71 @@ class Source:
         name: The file, or the database and query; without secrets, as it goes into samples and errors.
         sha256: Hash of the file, or of the rows where there is no file.
         label: What one row is, where nobody says otherwise.
-        read: Gives the rows.
+        batches: Gives the rows from the first one, each time it is called. Raises ``DataError`` where they end
+            too soon, so nothing may be kept before the end is reached.
     """
 
     name: str
     sha256: str
     label: str
-    read: Callable[[], pa.Table]
+    batches: Callable[[], Iterator[Batch]]
 
     @classmethod
     def of_rows(cls, name: str, table: pa.Table, label: str = "record") -> Source:
         """A source of rows that are there already.
 
         Raises:
-            DataError: There are no rows, or two columns of one name.
+            DataError: There are no rows, or columns of one name or without one.
         """
-        _refuse_unusable(table, name)
-        return cls(name, _rows_sha256(table), label, lambda: table)
+        return cls.of_batches(name, lambda: batches_of(table.to_batches(), name), label)
+
+    @classmethod
+    def of_batches(cls, name: str, batches: Callable[[], Iterator[Batch]], label: str = "record") -> Source:
+        """A source without a file: the hash is that of the rows, which are read for it.
+
+        Raises:
+            DataError: There are no rows, or columns of one name or without one.
+        """
+
+        def usable() -> Iterator[Batch]:
+            return _usable(batches(), name)
+
+        return cls(name, rows_sha256(usable), label, usable)
+
+    def read(self) -> pa.Table:
+        """All rows at once.
+
+        Raises:
+            DataError: They can't be read, or one of them can't.
+        """
+        return whole_table(self.batches(), self.name)
 
 
 def file_source(path: Path, reader: Reader | None = None) -> Source:
-    """A file, read by ``reader`` or by the end of its name.
+    """A file, all files of a folder, or all that a pattern such as ``tables/city-*.csv`` names, in order of name.
+
+    Args:
+        path: The file, folder or pattern.
+        reader: What opens the files, where the end of their names should not tell.
 
     Raises:
-        DataError: There is no such file.
+        DataError: There is no such file, no reader for it, or the folder holds files of several kinds.
     """
-    _require_file(path)
-    return Source(str(path), sha256_file(path), path.stem, lambda: read_table(path, reader))
-
-
-def read_csv(path: Path) -> pa.Table:
-    """A CSV file with a header line. Only an empty cell is NULL: "NA" may be Namibia."""
-    convert = pa.csv.ConvertOptions(null_values=[""], strings_can_be_null=True)
-    return pa.csv.read_csv(path, convert_options=convert)
-
-
-def read_json(path: Path) -> pa.Table:
-    """A JSON array of objects, or one object a line (JSONL)."""
-    rows = _json_rows(path)
-    names = dict.fromkeys(key for row in rows for key in row)
-    return pa.table({name: column_of([row.get(name) for row in rows]) for name in names})
-
-
-def read_parquet(path: Path) -> pa.Table:
-    """A Parquet file."""
-    return pa.parquet.read_table(path)
-
-
-READERS: dict[str, Reader] = {
-    ".csv": read_csv,
-    ".json": read_json,
-    ".jsonl": read_json,
-    ".parquet": read_parquet,
-}
-"""Which reader opens which file, by the end of its name."""
+    if path.is_file():
+        chosen = reader or _reader_of(path)
+        return Source(str(path), sha256_file(path), path.stem.split(".")[0], lambda: _file_batches(path, chosen))
+    files = _files(path)
+    if reader is None:
+        _require_one_kind(files, path)
+    chosen = reader or _reader_of(files[0])
+    hashes = "\n".join(f"{sha256_file(file)}  {file.name}" for file in files)
+    label = path.name if path.is_dir() else path.parent.name
+    return Source(
+        str(path),
+        sha256_text(hashes),
+        label or "record",
+        lambda: (batch for file in files for batch in _file_batches(file, chosen)),
+    )
 
 
 def register_reader(suffix: str, reader: Reader) -> None:
@@ -113,78 +129,86 @@ def register_reader(suffix: str, reader: Reader) -> None:
 
 
 def read_table(path: Path, reader: Reader | None = None) -> pa.Table:
-    """Read a file, by the end of its name where no reader is given.
+    """Read a file as a whole; see :func:`file_source` and :meth:`Source.read`."""
+    return file_source(path, reader).read()
 
-    Raises:
-        DataError: The file is missing, empty or not what its name says, its columns' names repeat, or no reader
-            is registered for it.
-    """
-    _require_file(path)
-    reader = reader or READERS.get(path.suffix.lower())
-    if reader is None:
+
+def _reader_of(path: Path) -> Reader:
+    fitting = [suffix for suffix in READERS if path.name.lower().endswith(suffix)]
+    if not fitting:
         raise DataError(
             f"No reader for files that end in {path.suffix!r}.",
             where=path,
             next_step=f"Convert the table to one of: {', '.join(READERS)}.",
         )
-    try:
-        table = reader(path)
-        _refuse_unusable(table, path)  # here, since Arrow decodes a header no sooner
-    except (pa.ArrowException, ValueError, OSError) as error:
+    return READERS[max(fitting, key=len)]
+
+
+def _files(path: Path) -> list[Path]:
+    is_folder = path.is_dir()
+    found = path.iterdir() if is_folder else path.parent.glob(path.name)
+    files = sorted(file for file in found if file.is_file() and not file.name.startswith("."))
+    if files:
+        return files
+    if is_folder or any(sign in path.name for sign in "*?["):
         raise DataError(
-            "The table can't be read.",
+            f"There are no tables {'in the folder' if is_folder else 'by that pattern'}.",
             where=path,
-            why=error,
-            next_step="Check that the file is whole, in UTF-8, and that its contents match the end of its name.",
-        ) from error
-    return table
+            next_step=f"Put files there that end in one of: {', '.join(READERS)}.",
+        )
+    raise DataError(
+        "There is no such table.",
+        where=path,
+        next_step="Check the path; in a config it is relative to the config file.",
+    )
 
 
-def _json_rows(path: Path) -> list[dict[str, object]]:
-    text = path.read_text(encoding="utf-8-sig")
-    if text.lstrip().startswith("["):
-        rows = json.loads(text)
-    else:
-        rows = [_json_line(line, number) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            raise ValueError(f"item {number} is a {type(row).__name__}, not an object")
-    return list(rows)
-
-
-def _json_line(line: str, number: int) -> object:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from error
-
-
-def _rows_sha256(table: pa.Table) -> str:
-    """Hash of names, types and written values; the same however the rows came in batches."""
-    digest = hashlib.sha256(json.dumps([[field.name, str(field.type)] for field in table.schema]).encode())
-    for batch in table.to_batches(max_chunksize=10_000):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            digest.update(json.dumps([written(value) for value in row]).encode())
-    return digest.hexdigest()
-
-
-def _require_file(path: Path) -> None:
-    if not path.is_file():
+def _require_one_kind(files: Sequence[Path], path: Path) -> None:
+    kinds = {_reader_of(file) for file in files}
+    if len(kinds) > 1:
         raise DataError(
-            "There is no such table.",
+            "The folder holds files of several kinds, which can't be one table.",
             where=path,
-            next_step="Check the path; in a config it is relative to the config file.",
+            why=f"They end in: {', '.join(sorted({''.join(file.suffixes[-2:]) or file.name for file in files}))}.",
+            next_step=f"Name the ones to read by a pattern, such as {path / f'*{files[0].suffix}'}.",
         )
 
 
-def _refuse_unusable(table: pa.Table, where: object) -> None:
-    if table.num_rows == 0:
-        raise DataError("The table has no rows.", where=where, next_step="Give a table with at least one row of data.")
-    names = table.column_names
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
+def _file_batches(path: Path, reader: Reader) -> Iterator[Batch]:
+    """The batches of one file, checked; whatever goes wrong in reading is a ``DataError``."""
+    try:
+        found = reader(path)
+        batches = batches_of(found.to_batches(), str(path)) if isinstance(found, pa.Table) else iter(found)
+        yield from _usable(batches, path)
+    except (pa.ArrowException, ValueError, OSError, EOFError, zlib.error) as error:
         raise DataError(
-            f"Two columns have the same name: {', '.join(repeated)}.",
+            "The table can't be read.",
+            where=path,
+            why=str(error) or type(error).__name__,
+            next_step="Check that the file is whole, in UTF-8, and that its contents match the end of its name.",
+        ) from error
+
+
+def _usable(batches: Iterable[Batch], where: object) -> Iterator[Batch]:
+    """The batches, which have rows and columns that can be told apart.
+
+    Raises:
+        DataError: They have not; of missing rows it is raised at the end, after what was left out is handed on.
+    """
+    rows = 0
+    names: Sequence[str] = ()
+    left_out = None
+    for batch in batches:
+        if batch.rows.schema.names != names:
+            names = batch.rows.schema.names
+            require_usable_names(names, where)
+        rows += batch.rows.num_rows
+        left_out = left_out or next(iter(batch.rejects), None)
+        yield batch
+    if not rows:
+        raise DataError(
+            "The table has no rows.",
             where=where,
-            next_step="Rename one of them, in the file or by AS in the query.",
+            why=left_out and f"None could be read; of the first: {left_out.reason}.",
+            next_step="Give a table with at least one row of data.",
         )

@@ -18,14 +18,28 @@ from ..data import (
     StructuredDataLoader,
     read_samples,
     require_both_splits,
+    schema_sha256,
     source_of,
+    write_rejects,
     write_samples,
+    write_schemas,
 )
 from .store import Product, Stage, Work
 
-__all__ = ["RECORDS", "configured_loader", "sources_of", "stage", "test_samples", "training_samples"]
+__all__ = [
+    "RECORDS",
+    "REJECTS",
+    "SCHEMA",
+    "configured_loader",
+    "sources_of",
+    "stage",
+    "test_samples",
+    "training_samples",
+]
 
 RECORDS = "records.sqlite"
+SCHEMA = "schema.json"
+REJECTS = "rejects.jsonl"
 _SAMPLES = "samples.jsonl"
 
 
@@ -39,8 +53,9 @@ def stage(config: RunConfig) -> Stage:
     sources = sources_of(config)
     inputs = {
         "data": config.data.model_dump(mode="json", exclude={"tables"}),
-        "tables": [table.model_dump(mode="json", exclude={"path", "license"}) for table in tables],
+        "tables": [table.model_dump(mode="json", exclude={"path", "license", "schema_file"}) for table in tables],
         "sources": [source.sha256 for source in sources],
+        "schemas": _schema_hashes(config),
         "seed": config.distillation.seed,
     }
     return Stage("data", __name__, inputs, partial(_work, config, sources))
@@ -57,6 +72,15 @@ def sources_of(config: RunConfig) -> list[Source]:
         with _located(f"data.tables.{number}"):
             sources.append(source_of(table))
     return sources
+
+
+def _schema_hashes(config: RunConfig) -> list[str | None]:
+    """Hash of each table's schema file, where it has one."""
+    hashes = []
+    for number, table in enumerate(config.data.tables):
+        with _located(f"data.tables.{number}"):
+            hashes.append(schema_sha256(table.schema_file) if table.schema_file else None)
+    return hashes
 
 
 @contextmanager
@@ -84,17 +108,19 @@ def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str,
     samples = loader.prepare_distillation_dataset()
     require_both_splits(samples)
     write_samples(work.folder / _SAMPLES, samples)
-    records = list(loader.records())
     named = (
         (Record(table.schema.label, entity, text), table.schema.names_of(table.rows[number]))
-        for table, number, entity, text in records
+        for table, number, entity, text in loader.records()
     )
     schemas = [table.schema for table in loader.tables]
     labels = [text for schema in schemas for text in (schema.label, *(column.label for column in schema.columns))]
-    write_records(work.folder / RECORDS, named, labels)
+    records = write_records(work.folder / RECORDS, named, labels)
+    write_schemas(work.folder / SCHEMA, loader.tables)
+    write_rejects(work.folder / REJECTS, (table.rejects for table in loader.tables))
     counts = {split: sum(sample.split == split for sample in samples) for split in ("train", "test")}
     hashes = {table.schema.label: table.source_sha256 for table in loader.tables}
-    return {"samples": counts, "records": len(records), "sources": hashes}
+    rejects = {table.schema.label: len(table.rejects) for table in loader.tables}
+    return {"samples": counts, "records": records, "rejects": rejects, "sources": hashes}
 
 
 def configured_loader(config: RunConfig, sources: Sequence[Source]) -> StructuredDataLoader:
@@ -116,5 +142,12 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
         with _located(f"data.tables.{number}"):
-            loader.load_source(source, label=table.label, entity=table.entity, columns=table.columns)
+            loader.load_source(
+                source,
+                label=table.label,
+                entity=table.entity,
+                columns=table.columns,
+                schema_file=table.schema_file,
+                max_rejects=table.max_rejects,
+            )
     return loader

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attar.pipeline.data.schema import humanize, infer_schema, written
+from attar.pipeline.data.inference import infer_schema
+from attar.pipeline.data.schema import humanize, written
 from attar.runtime.errors import DataError
 
 
