@@ -20,7 +20,7 @@ from attar.runtime.spelling import nearest
 from .config import RunConfig
 from .data import LoadedTable, Sample, Verification, verify
 from .data.schema import written
-from .inspection.view import place_of
+from .inspection.places import places_of
 from .stages import Product, Stages, data
 
 __all__ = ["Proof", "build_samples", "copy_set", "sample_with_rows", "verify_samples"]
@@ -121,12 +121,16 @@ def sample_with_rows(
         DataError: A table can't be read any more.
     """
     sample = _found(_samples(_product(config, runs, folder)), beginning)
-    table = next((one for one in _tables(config) if one.schema.label == sample.table), None)
-    if table is None:
-        raise UsageError(
-            f"The config has no table {sample.table!r}.", where=config.name, next_step="Give the config of the set."
-        )
-    return {**asdict(sample), "messages": sample.messages}, [_row(table, sample, place) for place in sample.rows]
+    sources = data.sources_of(config)
+    tables = data.configured_loader(config, sources).tables
+    for table, source in zip(tables, sources, strict=True):
+        if table.schema.label == sample.table:
+            places = places_of(source, table, sample.rows)
+            rows = [_row(table, sample, number, places[number]) for number in sample.rows]
+            return {**asdict(sample), "messages": sample.messages}, rows
+    raise UsageError(
+        f"The config has no table {sample.table!r}.", where=config.name, next_step="Give the config of the set."
+    )
 
 
 def _stages(config: RunConfig, runs: Path) -> Stages:
@@ -204,8 +208,8 @@ def _near(beginning: str, known: Iterable[str]) -> list[str]:
     return [alike] if alike else names[:3]
 
 
-def _row(table: LoadedTable, sample: Sample, number: int) -> dict[str, Any]:
+def _row(table: LoadedTable, sample: Sample, number: int, place: str) -> dict[str, Any]:
     row = table.rows[number]
     names = list(dict.fromkeys((*table.schema.entity, *(column.name for column in table.schema.columns))))
     values = {name: text for name in names if (text := written(row[name])) is not None}
-    return {"where": place_of(table, number), "row": number, "swapped": bool(sample.donors), "values": values}
+    return {"where": place, "row": number, "swapped": bool(sample.donors), "values": values}

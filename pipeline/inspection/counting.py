@@ -154,7 +154,7 @@ def _number(value: float) -> str:
 
 def _hashes(texts: pa.Array) -> np.ndarray:
     """64-bit hashes of the texts that are there, the same in every process."""
-    from pandas.util import hash_array  # type: ignore[import-untyped]
+    from pandas.util import hash_array
 
     values = texts.drop_null().to_numpy(zero_copy_only=False).astype(object)
     return np.asarray(hash_array(values, categorize=False), np.uint64)

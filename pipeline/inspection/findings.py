@@ -32,16 +32,18 @@ class Example:
     """One place where a problem shows.
 
     Attributes:
+        row: The row's number in the table, where it is in it.
         where: The file with its line, such as ``cities.csv:12``, or the source with the row's number.
         column: The column, where it is about one.
         value: The value there, its beginning where it is long.
         why: What is wrong with it, where the problem does not say.
     """
 
-    where: str
+    where: str = ""
     column: str = ""
     value: str = ""
     why: str = ""
+    row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class ColumnFacts:
     Attributes:
         name: Its name in the source.
         label: How people call it; empty where it is not used.
-        type: Its type, as Arrow calls it.
+        type: Its type, as the schema calls it.
         gaps: Rows without a value.
         distinct: How many values it has; estimated where ``exact`` is false.
         exact: Whether they were counted.

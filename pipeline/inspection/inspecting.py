@@ -5,14 +5,18 @@ Hands on an :class:`~.findings.Inspection`. Writes nothing. Does not know how it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from ..config import RunConfig
-from ..data import LoadedTable, StructuredDataLoader
+from ..data import LoadedTable, Source, StructuredDataLoader
 from ..data.schema import TableSchema, written
 from ..data.splits import split_of
 from ..progress import say
 from ..stages.data import configured_loader, sources_of
 from .counting import ColumnTally, histogram
-from .findings import ColumnFacts, Inspection, TableFacts
+from .findings import ColumnFacts, Inspection, Problem, TableFacts
+from .places import places_of
 from .problems import problems_of
 from .trial import try_out
 from .view import View, shown, view_of
@@ -34,29 +38,47 @@ def inspect_tables(config: RunConfig, *, with_tokens: bool = True) -> Inspection
         DataError: A table can't be read or used at all.
     """
     say("reading the tables")
-    loader = configured_loader(config, sources_of(config))
+    sources = sources_of(config)
+    loader = configured_loader(config, sources)
     tables = []
-    for table in loader.tables:
+    for table, source in zip(loader.tables, sources, strict=True):
         say(f"looking at {table.schema.label}: {len(table.rows):,} rows")
-        tables.append(_facts(view_of(table), loader))
+        tables.append(_facts(view_of(table), loader, source))
     say("asking questions")
     teacher = config.distillation.teacher_model_name if with_tokens else None
     return Inspection(config.name, tables, try_out(loader, teacher))
 
 
-def _facts(view: View, loader: StructuredDataLoader) -> TableFacts:
+def _facts(view: View, loader: StructuredDataLoader, source: Source) -> TableFacts:
     table = view.table
     return TableFacts(
         label=table.schema.label,
         source=table.source,
         rows=len(table.rows),
-        rejects=0,
+        rejects=len(table.rejects),
         sampled=len(view.sample),
         entity=list(table.schema.entity),
         columns=[_column(view, tally, table.schema) for tally in view.tallies.values()],
         splits=_splits(view, table, loader),
-        problems=problems_of(view),
+        problems=_placed(problems_of(view), table, source),
     )
+
+
+def _placed(problems: Sequence[Problem], table: LoadedTable, source: Source) -> list[Problem]:
+    """The problems, each example with the line on which its row stands."""
+    places = places_of(
+        source, table, [one.row for problem in problems for one in problem.examples if one.row is not None]
+    )
+    return [
+        replace(
+            problem,
+            examples=[
+                replace(one, where=places.get(one.row, one.where)) if one.row is not None else one
+                for one in problem.examples
+            ],
+        )
+        for problem in problems
+    ]
 
 
 def _splits(view: View, table: LoadedTable, loader: StructuredDataLoader) -> dict[str, int]:
@@ -78,7 +100,7 @@ def _column(view: View, tally: ColumnTally, schema: TableSchema) -> ColumnFacts:
     return ColumnFacts(
         name=tally.name,
         label=labels.get(tally.name, ""),
-        type=tally.type,
+        type=schema.types.get(tally.name, tally.type),
         gaps=tally.gaps,
         distinct=tally.distinct.count,
         exact=tally.distinct.exact,

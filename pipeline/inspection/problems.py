@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
 from .counting import MOST_PLACES
 from .findings import Example, Problem
-from .view import View, place_of, shown
+from .view import View, shown
 
 __all__ = ["CHECKS", "problems_of"]
 
@@ -30,6 +31,26 @@ def problems_of(view: View) -> list[Problem]:
     return [problem for check in CHECKS for problem in check(view)]
 
 
+def _rejected(view: View) -> Iterator[Problem]:
+    rejects = view.table.rejects
+    if len(rejects):
+        found = zip(rejects, range(MOST_PLACES), strict=False)
+        yield Problem(
+            "left out",
+            f"Rows that can't be read by the schema and are left out: {len(rejects):,}.",
+            len(rejects),
+            "Correct them, or give the column another type in a schema file; a build lists all of them in "
+            "rejects.jsonl.",
+            [_reject(one) for one, _ in found],
+        )
+
+
+def _reject(reject: dict[str, Any]) -> Example:
+    line, row = reject["line"], reject["row"]
+    where = f"{reject['source']}:{line}" if line is not None else f"{reject['source']}, row {row}"
+    return Example(where, reject["column"] or "", shown(reject["value"]), reject["reason"])
+
+
 def _unnamed(view: View) -> Iterator[Problem]:
     numbers, count = view.unnamed
     if count:
@@ -39,7 +60,7 @@ def _unnamed(view: View) -> Iterator[Problem]:
             f"Rows without a value in {view.table.schema.entity[0]!r}, which names them: {count:,}; they are left out.",
             count,
             f"Fill them, or name other entity columns than {columns}.",
-            [Example(place_of(view.table, number)) for number in numbers],
+            [Example(row=number) for number in numbers],
         )
 
 
@@ -139,7 +160,7 @@ def _identifiers(view: View) -> Iterator[Problem]:
         every = tally.distinct.exact and tally.distinct.count == recorded
         if name in view.table.schema.entity or recorded < _FEW_ROWS or not every:
             continue
-        if "int" in tally.type and _counts_up(view, name):
+        if view.table.schema.types.get(name) == "integer" and _counts_up(view, name):
             yield Problem(
                 "row numbers",
                 f"{name!r} goes up by the same from row to row, as row numbers do.",
@@ -192,6 +213,7 @@ def _marked(view: View) -> Iterator[Problem]:
 
 
 CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
+    _rejected,
     _unnamed,
     _repeated,
     _one_value,

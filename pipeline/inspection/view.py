@@ -6,7 +6,7 @@ Hands on :class:`View`. Does not know what is a problem.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,6 @@ __all__ = ["SAMPLE", "View", "shown", "view_of"]
 
 SAMPLE = 20_000
 """Rows that the dear checks look at, evenly spread."""
-_BATCH = 10_000
 _LONGEST_SHOWN = 120
 
 
@@ -54,10 +53,10 @@ class View:
         return len(self.sample) == len(self.table.rows)
 
     def example(self, number: int, column: str = "", why: str = "") -> Example:
-        """A row as an example, with its value in a column, or its name."""
+        """A row as an example, with its value in a column, or its name; where it stands is found later."""
         row = self.table.rows[number]
         value = written(row[column]) if column else self.table.schema.entity_of(row)
-        return Example(place_of(self.table, number), column, shown(value or ""), why)
+        return Example(column=column, value=shown(value or ""), why=why, row=number)
 
 
 def view_of(table: LoadedTable) -> View:
@@ -65,10 +64,12 @@ def view_of(table: LoadedTable) -> View:
     names = list(dict.fromkeys((*table.schema.entity, *(column.name for column in table.schema.columns))))
     tallies = {name: ColumnTally(name) for name in names}
     called: list[np.ndarray] = []
-    for first, batch in _batches(table, names):
+    first = 0
+    for batch in table.rows.batches(names):
         for name in names:
             tallies[name].add(batch.column(name), first)
         called.append(_called(table, batch))
+        first += batch.num_rows
     hashes = np.concatenate(called) if called else np.empty(0, np.int64)
     step = max(1, -(-len(table.rows) // SAMPLE))
     sample = range(0, len(table.rows), step)
@@ -77,20 +78,9 @@ def view_of(table: LoadedTable) -> View:
     return View(table, tallies, sample, rows, common, _first(hashes == 0), _first(_came_before(hashes)))
 
 
-def place_of(table: LoadedTable, number: int) -> str:
-    """Where a row stands: the file with its line where that is known."""
-    return f"{table.source}, row {number}"
-
-
 def shown(text: str) -> str:
     """The beginning of a long text."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-def _batches(table: LoadedTable, names: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    for first in range(0, len(table.rows), _BATCH):
-        rows = table.rows[first : first + _BATCH]
-        yield first, pa.RecordBatch.from_pylist([{name: row[name] for name in names} for row in rows])
 
 
 def _called(table: LoadedTable, batch: pa.RecordBatch) -> np.ndarray:

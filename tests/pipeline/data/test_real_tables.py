@@ -5,6 +5,7 @@ The tables come out of five data packages, whose files are read where they are i
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 import tarfile
@@ -20,6 +21,7 @@ import pytest
 from attar.pipeline import StructuredDataLoader
 from attar.pipeline.data import verify
 from attar.pipeline.data.questions import KINDS
+from attar.runtime.errors import DataError
 
 EVERY = dict.fromkeys(KINDS, 1.0)
 Load = Callable[[StructuredDataLoader, Path], object]
@@ -62,9 +64,9 @@ def mammals() -> bytes:
 
 
 def sleep(loader: StructuredDataLoader, folder: Path) -> None:
-    """CSV, with row numbers in a column without a name, and NA for what is not known."""
-    path = folder / "sleep.csv"
-    path.write_bytes(mammals())
+    """Compressed CSV, the column of row numbers given a name, and NA for what is not known."""
+    path = folder / "sleep.csv.gz"
+    path.write_bytes(gzip.compress(mammals().replace(X)
     loader.load_from_csv(path, label="mammal", entity="name")
 
 
@@ -108,6 +110,14 @@ def test_every_answer_on_a_real_table_is_verified(load: Load, tmp_path: Path) ->
     assert found.checked.total() == len(samples) > 500
     assert {sample.split for sample in samples} == {"train", "test"}
     assert len(found.checked) >= len(KINDS) - 2, "dates are not in every table"
+
+
+def test_a_published_table_with_a_column_without_a_name_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "sleep.csv"
+    path.write_bytes(mammals())
+    with pytest.raises(DataError, match="without a name") as caught:
+        StructuredDataLoader().load_from_csv(path)
+    assert "Name them" in str(caught.value)
 
 
 def test_every_kind_is_asked_of_them(tmp_path: Path) -> None:
