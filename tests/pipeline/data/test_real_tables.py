@@ -66,7 +66,7 @@ def mammals() -> bytes:
 def sleep(loader: StructuredDataLoader, folder: Path) -> None:
     """Compressed CSV, the column of row numbers given a name, and NA for what is not known."""
     path = folder / "sleep.csv.gz"
-    path.write_bytes(gzip.compress(mammals().replace(X)
+    path.write_bytes(gzip.compress(mammals().replace(b'""', b'"row"', 1), mtime=0))  # the same bytes each time
     loader.load_from_csv(path, label="mammal", entity="name")
 
 
