@@ -23,6 +23,7 @@ _VERBS = {
     "bench": ("attar.pipeline.verbs.bench", "Measure what a bundle costs, alone or against its teacher."),
     "chat": ("attar.runtime.verbs.chat", "Talk with a bundle, or answer one question a line."),
     "config": ("attar.pipeline.verbs.config", "Check, show or start a config; print its schema."),
+    "data": ("attar.pipeline.verbs.data", "Check tables; make, verify and show their samples."),
     "doctor": ("attar.runtime.verbs.doctor", "What is wrong here, and how to mend it."),
     "export": ("attar.pipeline.verbs.export", "Export a causal LM folder to a bundle."),
     "init": ("attar.pipeline.verbs.init", "Write a recipe for your own tables."),

@@ -54,6 +54,10 @@ class Rows(Sequence[Row]):
         """The values of these columns alone, row by row, in order."""
 
     @abstractmethod
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The same, many rows at once as Arrow holds them."""
+
+    @abstractmethod
     def _row(self, number: int) -> Row: ...
 
 
@@ -71,6 +75,9 @@ class _HeldRows(Rows):
 
     def columns(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         return (tuple(row[name] for name in names) for row in self._rows)
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pydict({name: [row[name] for row in self._rows] for name in names})
 
     def _row(self, number: int) -> Row:
         return self._rows[number]
@@ -102,6 +109,9 @@ class _FiledRows(Rows):
         for number in range(len(self._starts) - 1):
             batch = self._reader.get_batch(number)
             yield from zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        return (self._reader.get_batch(number).select(names) for number in range(len(self._starts) - 1))
 
     def _row(self, number: int) -> Row:
         start, rows = self._passed

@@ -25,7 +25,7 @@ from attar.runtime.errors import ModelError, Refused
 from attar.runtime.files import staged_folder
 from attar.runtime.text import CHATML, END_OF_TURN, START_OF_TURN, ChatTokenizer
 
-__all__ = ["LoadedModel", "load_model", "resolve", "save_model"]
+__all__ = ["LoadedModel", "load_model", "load_tokenizer", "resolve", "save_model"]
 
 
 @dataclass
@@ -62,19 +62,21 @@ def load_model(name: str, *, template: str | None = CHATML) -> LoadedModel:
                 source, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, **options
             )
     except Exception as error:  # of many kinds; tokenizers raises bare Exception
-        raise ModelError(
-            "The model can't be loaded.",
-            where=name,
-            why=str(error).strip().splitlines()[0] if str(error).strip() else error,
-            next_step="Give a folder with config.json, tokenizer.json and safetensors, a GGUF file, "
-            "or pkg:PACKAGE/FILE of an installed package.",
-        ) from error
-    if not getattr(tokenizer, "is_fast", False):
-        raise ModelError("The model has no fast tokenizer.", where=name, next_step="Convert it to tokenizer.json.")
-    own = tokenizer.chat_template if template is None else template
-    chat = ChatTokenizer(_normalized(tokenizer.backend_tokenizer), own or CHATML)
-    loaded = LoadedModel(model.float(), chat, name)
-    return _with_turn_tokens(loaded) if chat.template == CHATML else loaded
+        raise _unloadable(name, error) from error
+    loaded = LoadedModel(model.float(), _chat(tokenizer, name, template), name)
+    return _with_turn_tokens(loaded) if loaded.tokenizer.template == CHATML else loaded
+
+
+def load_tokenizer(name: str, *, template: str | None = CHATML) -> ChatTokenizer:
+    """The tokenizer that :func:`load_model` gives, without the weights; arguments and errors as there."""
+    source, options = resolve(name)
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
+    except Exception as error:  # as above
+        raise _unloadable(name, error) from error
+    chat = _chat(tokenizer, name, template)
+    return _turning(chat) if chat.template == CHATML else chat
 
 
 def save_model(loaded: LoadedModel, folder: Path) -> None:
@@ -151,20 +153,44 @@ def _normalized(tokenizer: Tokenizer) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(value))
 
 
+def _chat(tokenizer: Any, name: str, template: str | None) -> ChatTokenizer:
+    if not getattr(tokenizer, "is_fast", False):
+        raise ModelError("The model has no fast tokenizer.", where=name, next_step="Convert it to tokenizer.json.")
+    own = tokenizer.chat_template if template is None else template
+    return ChatTokenizer(_normalized(tokenizer.backend_tokenizer), own or CHATML)
+
+
+def _turning(chat: ChatTokenizer) -> ChatTokenizer:
+    """The tokenizer with ChatML's two tokens, added where its vocabulary lacks them."""
+    missing = [text for text in (START_OF_TURN, END_OF_TURN) if text not in chat.special_ids]
+    if not missing:
+        return chat
+    tokenizer = Tokenizer.from_str(chat.to_json())
+    tokenizer.add_special_tokens([AddedToken(text, special=True) for text in missing])
+    return ChatTokenizer(tokenizer, chat.template)
+
+
 def _with_turn_tokens(loaded: LoadedModel) -> LoadedModel:
-    """Add ChatML's two tokens to a vocabulary that lacks them; their embeddings start as the mean."""
-    missing = [text for text in (START_OF_TURN, END_OF_TURN) if text not in loaded.tokenizer.special_ids]
-    if missing:
-        tokenizer = Tokenizer.from_str(loaded.tokenizer.to_json())
-        tokenizer.add_special_tokens([AddedToken(text, special=True) for text in missing])
-        loaded.tokenizer = ChatTokenizer(tokenizer, loaded.tokenizer.template)
-        if loaded.tokenizer.vocabulary_size > loaded.model.config.vocab_size:
-            with _quiet():
-                loaded.model.resize_token_embeddings(loaded.tokenizer.vocabulary_size)
+    """A model whose vocabulary has ChatML's two tokens; the embeddings of added ones start as the mean."""
+    chat = _turning(loaded.tokenizer)
+    if chat is not loaded.tokenizer and chat.vocabulary_size > loaded.model.config.vocab_size:
+        with _quiet():
+            loaded.model.resize_token_embeddings(chat.vocabulary_size)
+    loaded.tokenizer = chat
     loaded.model.config.eos_token_id = loaded.tokenizer.end_id
     if loaded.model.generation_config is not None:
         loaded.model.generation_config.eos_token_id = loaded.tokenizer.end_id
     return loaded
+
+
+def _unloadable(name: str, error: Exception) -> ModelError:
+    return ModelError(
+        "The model can't be loaded.",
+        where=name,
+        why=str(error).strip().splitlines()[0] if str(error).strip() else error,
+        next_step="Give a folder with config.json, tokenizer.json and safetensors, a GGUF file, "
+        "or pkg:PACKAGE/FILE of an installed package.",
+    )
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from tokenizers.decoders import ByteFallback, ByteLevel, Fuse, Replace, Sequence
 
 from attar.pipeline.teacher import load_model, save_model
-from attar.pipeline.teacher.loading import resolve
+from attar.pipeline.teacher.loading import load_tokenizer, resolve
 from attar.runtime.errors import ModelError, Refused
 from attar.runtime.text import CHATML
 from tests.conftest import CITIES
@@ -41,6 +41,17 @@ def test_a_vocabulary_without_turn_tokens_gets_them_and_loses_nothing(tmp_path: 
     assert loaded.tokenizer.decode(ids) == "user\nAarhus\nassistant\n"
     plain = torch.tensor([[70, 80, 90]])
     assert torch.allclose(own.model(plain).logits, loaded.model(plain).logits[..., :size], atol=1e-5)
+
+
+@pytest.mark.parametrize("specials", [["<|endoftext|>"], ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]])
+def test_a_tokenizer_alone_is_the_models_and_needs_no_weights(specials: list[str], tmp_path: Path) -> None:
+    folder = tiny_gpt2(tmp_path, CITIES, specials=specials)
+    whole = load_model(str(folder)).tokenizer
+    (folder / "model.safetensors").unlink()
+    alone = load_tokenizer(str(folder))
+    assert (alone.to_json(), alone.template) == (whole.to_json(), whole.template)
+    with pytest.raises(ModelError):
+        load_tokenizer(str(folder / "gone"))
 
 
 def test_a_byte_level_tokenizer_gets_a_plain_byte_level_decoder(teacher_folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,113 @@
+"""The whole look: every table of a config, and the samples that a build would make of them.
+
+Hands on an :class:`~.findings.Inspection`. Writes nothing. Does not know how it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..config import RunConfig
+from ..data import LoadedTable, Source, StructuredDataLoader
+from ..data.schema import TableSchema, written
+from ..data.splits import split_of
+from ..progress import say
+from ..stages.data import configured_loader, sources_of
+from .counting import ColumnTally, histogram
+from .findings import ColumnFacts, Inspection, Problem, TableFacts
+from .places import places_of
+from .problems import problems_of
+from .trial import try_out
+from .view import View, shown, view_of
+
+__all__ = ["inspect_tables"]
+
+_COMMON = 12
+"""Most frequent values of a column that are shown."""
+
+
+def inspect_tables(config: RunConfig, *, with_tokens: bool = True) -> Inspection:
+    """Read the tables of a config and look at them.
+
+    Args:
+        config: The run.
+        with_tokens: Whether to count the tokens of prompts, where the teacher's tokenizer is there.
+
+    Raises:
+        DataError: A table can't be read or used at all.
+    """
+    say("reading the tables")
+    sources = sources_of(config)
+    loader = configured_loader(config, sources)
+    tables = []
+    for table, source in zip(loader.tables, sources, strict=True):
+        say(f"looking at {table.schema.label}: {len(table.rows):,} rows")
+        tables.append(_facts(view_of(table), loader, source))
+    say("asking questions")
+    teacher = config.distillation.teacher_model_name if with_tokens else None
+    return Inspection(config.name, tables, try_out(loader, teacher))
+
+
+def _facts(view: View, loader: StructuredDataLoader, source: Source) -> TableFacts:
+    table = view.table
+    return TableFacts(
+        label=table.schema.label,
+        source=table.source,
+        rows=len(table.rows),
+        rejects=len(table.rejects),
+        sampled=len(view.sample),
+        entity=list(table.schema.entity),
+        columns=[_column(view, tally, table.schema) for tally in view.tallies.values()],
+        splits=_splits(view, table, loader),
+        problems=_placed(problems_of(view), table, source),
+    )
+
+
+def _placed(problems: Sequence[Problem], table: LoadedTable, source: Source) -> list[Problem]:
+    """The problems, each example with the line on which its row stands."""
+    places = places_of(
+        source, table, [one.row for problem in problems for one in problem.examples if one.row is not None]
+    )
+    return [
+        replace(
+            problem,
+            examples=[
+                replace(one, where=places.get(one.row, one.where)) if one.row is not None else one
+                for one in problem.examples
+            ],
+        )
+        for problem in problems
+    ]
+
+
+def _splits(view: View, table: LoadedTable, loader: StructuredDataLoader) -> dict[str, int]:
+    """Rows of each split, of those that were drawn."""
+    counts = {"train": 0, "test": 0}
+    for row in view.rows:
+        name = table.schema.entity_of(row)
+        if name is not None:
+            group = f"{table.schema.label}: {name}"
+            counts[split_of(group, salt=loader.salt, test_share=loader.test_share)] += 1
+    return counts
+
+
+def _column(view: View, tally: ColumnTally, schema: TableSchema) -> ColumnFacts:
+    counts = view.common[tally.name]
+    lengths = [len(text) for text in counts.elements()]
+    values = [row[tally.name] for row in view.rows if written(row[tally.name]) is not None]
+    labels = {column.name: column.label for column in schema.columns}
+    return ColumnFacts(
+        name=tally.name,
+        label=labels.get(tally.name, ""),
+        type=schema.types.get(tally.name, tally.type),
+        gaps=tally.gaps,
+        distinct=tally.distinct.count,
+        exact=tally.distinct.exact,
+        example=shown(next(iter(counts), "")),
+        common=[(shown(text), count) for text, count in counts.most_common(_COMMON)],
+        histogram=histogram(values),
+        shortest=min(lengths, default=0),
+        longest=max([*lengths, *(length for length, _ in tally.longest[:1])], default=0),
+        mean_length=round(sum(lengths) / len(lengths), 1) if lengths else 0.0,
+    )
