@@ -25,7 +25,8 @@ def table(path: Path, content: str | bytes, **options: str) -> tuple[list[Row], 
     return taken(list(read_csv(path, **options)))
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=6)
+"""Without a lone carriage return, which the csv module of Python 3.11 writes without the quotes that it needs."""
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
