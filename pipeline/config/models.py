@@ -258,9 +258,9 @@ class ExportConfig(Section):
         "or what Optimum exports.",
         examples=["fast"],
     )
-    quantize: Literal["none", "int8", "int4", "int8-dynamic", "mixed"] = Field(
+    quantize: Literal["none", "int8", "int4", "int8-dynamic", "mixed", "mixed-dynamic", "int4-all"] = Field(
         "int8",
-        description="Numeric form of the weights; int8-dynamic and mixed on the fast graph only.",
+        description="Numeric form of the weights; beyond int8 and int4 on the fast graph only.",
         examples=["int8"],
     )
     max_logit_difference: float = Field(

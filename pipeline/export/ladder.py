@@ -25,7 +25,7 @@ from .reference import architecture_of, export_reference
 
 __all__ = ["Ladder", "Made", "plan_of"]
 
-_PORTABLE = {"int8-dynamic": "int8", "mixed": "int8"}
+_PORTABLE = {"int8-dynamic": "int8", "mixed": "int8", "mixed-dynamic": "int8", "int4-all": "int4"}
 """What Optimum's graph gets instead of forms that it does not have."""
 
 

@@ -15,7 +15,7 @@ __all__ = ["command"]
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle's folder.")
 @click.option(
     "--quantize",
-    type=click.Choice(["none", "int8", "int4", "int8-dynamic", "mixed"]),
+    type=click.Choice(["none", "int8", "int4", "int8-dynamic", "mixed", "mixed-dynamic", "int4-all"]),
     default="none",
     show_default=True,
     help="Numeric form of the weights.",
