@@ -25,9 +25,9 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from attar.pipeline.export.calibration import input_moments
 from attar.pipeline.export.fast import FORMS, build_fast, refusal
 from attar.pipeline.export.reference import architecture_of
-from attar.pipeline.export.calibration import input_moments
 from attar.pipeline.export.rounding import restore_channels, round_blocks, round_channels
 from attar.runtime.engine.session import Decoder, open_decoder
 from attar.runtime.errors import ModelError
