@@ -70,9 +70,8 @@ def round_blocks(values: Floats, bits: int, importance: Floats | None = None) ->
     blocks = np.zeros((rows, -(-width // BLOCK) * BLOCK), np.float32)
     blocks[:, :width] = values
     blocks = blocks.reshape(rows, -1, BLOCK)
-    weights = np.zeros(blocks.shape[1] * BLOCK, np.float32)
-    weights[:width] = 1 if importance is None else importance
-    weights = weights.reshape(-1, BLOCK)
+    weights = np.zeros((blocks.shape[1], BLOCK), np.float32)
+    weights.reshape(-1)[:width] = 1 if importance is None else importance
     if bits == 8:
         scales = np.abs(blocks).max(-1) / 127
         return Blocked((_levels(blocks, scales, 128, 255)).astype(np.uint8), scales, None, bits, width)

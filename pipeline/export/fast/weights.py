@@ -74,8 +74,7 @@ class Blocks:
         bits: int,
     ) -> None:
         self._graph, self._name, self._weight, self._bits = graph, name, weight, bits
-        compensated = bits == 4 and moments is not None
-        found = round_compensated(weight, moments) if compensated else round_blocks(weight, bits)
+        found = round_blocks(weight, bits) if bits == 8 or moments is None else round_compensated(weight, moments)
         self._levels = graph.store(f"{name}.levels", found.levels)
         self._scales = graph.store(f"{name}.scales", found.scales)
         self._zeros = None if found.zeros is None else graph.store(f"{name}.zeros", found.zeros)
