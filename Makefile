@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 RUN_ENV := HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 
-.PHONY: quickstart full test bench bench-harness survive lint clean
+PEERS := .peers
+
+.PHONY: quickstart full test bench bench-graph bench-harness survive lint clean
 
 quickstart: $(INSTALLED)
 	$(RUN_ENV) $(BIN)/attar run configs/quickstart.json
@@ -22,6 +24,14 @@ test: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(RUN_ENV) $(BIN)/pytest benchmarks --benchmark-only --benchmark-autosave
+
+# The fast graph's forms beside torch, Optimum, onnxruntime-genai and llama.cpp, after make quickstart; nothing else should run.
+bench-graph: $(INSTALLED) $(PEERS)/.installed
+	$(RUN_ENV) $(BIN)/python benchmarks/graph.py --peers $(PEERS)
+
+$(PEERS)/.installed: benchmarks/peers/make.sh
+	PYTHON=$(PYTHON) benchmarks/peers/make.sh $(PEERS)
+	@touch $@
 
 # Does the harness itself measure rightly? A quarter of an hour; nothing else should run.
 bench-harness: $(INSTALLED)
