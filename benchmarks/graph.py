@@ -250,14 +250,21 @@ def settings(run: Path, threads: int, rounds: int, scored: int, prompt: Sequence
 @click.option("--rounds", default=7, show_default=True)
 @click.option("--scored", default=512, show_default=True, help="Held-out questions to score forms with; 0 is none.")
 @click.option("--context", default=2048, show_default=True, help="Longest context to measure.")
-def main(run: Path, peers: Path, out: Path, threads: int, rounds: int, scored: int, context: int) -> None:
+@click.option("--only", multiple=True, help="Measure only what has this in its name; may be given again.")
+def main(
+    run: Path, peers: Path, out: Path, threads: int, rounds: int, scored: int, context: int, only: tuple[str, ...]
+) -> None:
     """Measure, and write results."""
     prompt, answer = typical(run)
     known = settings(run, threads, rounds, scored, prompt, answer)
     click.echo(json.dumps(known, indent=2), err=True)
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
-        found_entrants = entrants(run, Path(place), peers.absolute(), scored)
-        workers = [stack.enter_context(Worker(entrant, threads)) for entrant in found_entrants]
+        wanted = [
+            entrant
+            for entrant in entrants(run, Path(place), peers.absolute(), scored)
+            if not only or any(part in entrant.name for part in only)
+        ]
+        workers = [stack.enter_context(Worker(entrant, threads)) for entrant in wanted]
         found = measure(workers, prompt, answer, rounds)
         for worker in workers:
             if worker.entrant.kind != "torch":
