@@ -1,7 +1,7 @@
 #!/bin/sh
 # The peers that benchmarks/graph.py measures beside attar, each in an environment of its own.
 #
-#     benchmarks/peers/make.sh [PLACE]     # by default .peers; a minute, and some more to compile llama.cpp
+#     benchmarks/peers/make.sh [PLACE]     # by default .peers; a minute, and ten more to compile llama.cpp
 #
 # Their packages disagree with attar's: the builder of onnxruntime-genai needs transformers 5.
 set -eu
