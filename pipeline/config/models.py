@@ -332,10 +332,32 @@ class ExportConfig(Section):
         "or what Optimum exports.",
         examples=["fast"],
     )
-    quantize: Literal["none", "int8", "int4", "int8-dynamic", "mixed"] = Field(
+    quantize: Literal["none", "int8", "int4", "int8-dynamic", "mixed", "mixed-dynamic", "int4-all", "auto"] = Field(
         "int8",
-        description="Numeric form of the weights; int8-dynamic and mixed on the fast graph only.",
-        examples=["int8"],
+        description="Numeric form of the weights; auto tries all and keeps the best. Beyond int8 and int4 on the fast "
+        "graph only.",
+        examples=["int8", "auto"],
+    )
+    wanted: Literal["latency", "throughput", "size"] = Field(
+        "latency",
+        description="What auto chooses by: time of one question, tokens of many at once, or bytes.",
+        examples=["latency", "size"],
+    )
+    max_score_loss: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="Exact match that auto lets a form lose against fp32 on held-out samples, as a share.",
+        examples=[0.02],
+    )
+    scored_samples: int = Field(
+        256, ge=1, description="Held-out samples that auto scores each form with.", examples=[256]
+    )
+    calibration_samples: int = Field(
+        64,
+        ge=0,
+        description="Training samples by whose inputs the 4-bit layers are rounded; 0 rounds by the weights alone.",
+        examples=[64, 0],
     )
     max_logit_difference: float = Field(
         1e-3,

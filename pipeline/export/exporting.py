@@ -6,10 +6,12 @@ Checks what can be checked first, then lets the ladder make and measure the grap
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from attar.runtime.bundle import MANIFEST_FILE, Bundle, Generation
 from attar.runtime.errors import ModelError, OutOfSpace
@@ -19,14 +21,19 @@ from attar.runtime.limits import free_disk
 from ..config import ExportConfig
 from ..progress import say
 from ..teacher import LoadedModel, load_model
+from .automatic import climb_to_best
+from .calibration import input_moments
+from .choosing import Trial
 from .ladder import Ladder, plan_of
 from .parity import reference_answers
 from .writing import Provenance, write_bundle
 
 __all__ = ["export_model"]
 
-_COPIES = 2
-"""Graphs in fp32 that stand on disk at once at most."""
+_COPIES, _COPIES_OF_ALL = 2, 3
+"""Graphs in fp32 that stand on disk at once at most; with every other form beside them they weigh as three."""
+
+_CALIBRATED = {"auto", "int4", "int4-all"}
 
 _PROMPTS = (
     "What is the capital of France?",
@@ -42,6 +49,8 @@ def export_model(
     config: ExportConfig,
     *,
     prompts: Sequence[Sequence[int]] | None = None,
+    trial: Trial | None = None,
+    texts: Sequence[Sequence[int]] = (),
     provenance: Provenance | None = None,
     add_records: Callable[[Path], None] | None = None,
 ) -> Bundle:
@@ -52,6 +61,8 @@ def export_model(
         out: The bundle's folder; an older bundle there is replaced when the new one is whole.
         config: The graph, its form, and the limits of parity.
         prompts: Token ids that parity is measured on; by default a few general prompts.
+        trial: Held-out questions; a form that chooses itself is scored with them.
+        texts: Token ids of texts such as the model will read; 4 bits are rounded by what its layers meet there.
         provenance: Lineage and licenses for the manifest.
         add_records: Writes the records file at the path it is given.
 
@@ -67,25 +78,35 @@ def export_model(
     loaded = load_model(str(model), template=None)
     loaded.model.eval()
     _require_finite(loaded)
-    _require_room(loaded, out)
+    _require_room(loaded, out, _COPIES_OF_ALL if config.quantize == "auto" else _COPIES)
     contract, form = plan_of(loaded.model, config)
     stops = stop_ids_of(loaded)
     prompts = prompts or [loaded.tokenizer.encode_chat([{"role": "user", "content": text}]) for text in _PROMPTS]
     with tempfile.TemporaryDirectory(dir=_existing_parent(out), prefix=".attar-export-") as scratch:
         references = reference_answers(loaded.model, prompts, stops)
-        made = Ladder(loaded.model, config, references, Path(scratch)).climb(contract, form)
+        moments = _moments(loaded, form, texts)
+        ladder = Ladder(loaded.model, config, references, Path(scratch), moments)
+        if form == "auto":
+            made = climb_to_best(ladder, contract, config, references, trial, stops)
+        else:
+            made = ladder.climb(contract, form)
         return write_bundle(
             out,
-            graph=made.graph,
-            contract=made.contract,
+            made=made,
             tokenizer=loaded.tokenizer,
             generation=Generation(stop_ids=stops),
-            architecture=made.architecture,
-            quantization=made.form,
-            parity=made.parity,
+            references=references,
             provenance=provenance or Provenance(lineage={"model": str(model)}),
             add_records=add_records,
         )
+
+
+def _moments(loaded: LoadedModel, form: str, texts: Sequence[Sequence[int]]) -> Mapping[Any, NDArray[Any]] | None:
+    """What the layers' inputs are like, where texts are given and a form has layers of 4 bits."""
+    if not texts or form not in _CALIBRATED:
+        return None
+    say(f"export: reading {len(texts)} texts to round by")
+    return input_moments(loaded.model, texts)
 
 
 def stop_ids_of(loaded: LoadedModel) -> tuple[int, ...]:
@@ -107,8 +128,8 @@ def _require_finite(loaded: LoadedModel) -> None:
             )
 
 
-def _require_room(loaded: LoadedModel, out: Path) -> None:
-    wanted, free = _COPIES * 4 * loaded.parameters, free_disk(out)
+def _require_room(loaded: LoadedModel, out: Path, copies: int) -> None:
+    wanted, free = copies * 4 * loaded.parameters, free_disk(out)
     if wanted > free:
         raise OutOfSpace(
             "There is no room for the graphs.",

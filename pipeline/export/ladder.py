@@ -1,31 +1,33 @@
 """The ladder: torch, Optimum's graph, the fast graph, the quantized one; each rung is measured against torch.
 
-A rung that is too far off ends it. Only the last graph is kept. Does not know bundles.
+A rung that is too far off ends it. Only the graph to ship is kept. Does not know bundles, or how forms are chosen.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from attar.runtime.bundle import GRAPH_FILE, Architecture
 from attar.runtime.errors import ParityError, UsageError
+from attar.runtime.parity import Parity, Reference
 
 from ..config import ExportConfig
 from ..progress import say
-from .fast import build_fast, refusal
-from .parity import Parity, ReferenceAnswer, measure_parity
-from .quantize import quantize
+from .fast import FORMS, build_fast, refusal
+from .parity import measure_parity
+from .quantize import BITS, quantize
 from .reference import architecture_of, export_reference
 
-__all__ = ["Ladder", "Made", "plan_of"]
+__all__ = ["Ladder", "Made", "forms_of", "plan_of"]
 
-_PORTABLE = {"int8-dynamic": "int8", "mixed": "int8"}
+_PORTABLE = {"int8-dynamic": "int8", "mixed": "int8", "mixed-dynamic": "int8", "int4-all": "int4"}
 """What Optimum's graph gets instead of forms that it does not have."""
 
 
@@ -39,6 +41,8 @@ class Made:
         form: Its numeric form.
         architecture: The model's shape.
         parity: How far each rung is from torch, by its name.
+        limits: What parity it was held to, as the manifest records it.
+        choice: What was found of each form, where the form was chosen here.
     """
 
     graph: Path
@@ -46,6 +50,8 @@ class Made:
     form: str
     architecture: Architecture
     parity: dict[str, Any]
+    limits: dict[str, float]
+    choice: dict[str, Any] = field(default_factory=dict)
 
 
 def plan_of(model: PreTrainedModel, config: ExportConfig) -> tuple[str, str]:
@@ -71,6 +77,11 @@ def plan_of(model: PreTrainedModel, config: ExportConfig) -> tuple[str, str]:
     return "optimum", portable
 
 
+def forms_of(contract: str) -> list[str]:
+    """Every form that a graph of this contract has, fp32 first."""
+    return list(FORMS) if contract == "fast" else ["none", *BITS]
+
+
 class Ladder:
     """The rungs for one model.
 
@@ -79,17 +90,42 @@ class Ladder:
         config: The limits.
         references: Torch's answers.
         scratch: Where graphs are made.
+        moments: See :func:`~attar.pipeline.export.calibration.input_moments`.
+
+    Attributes:
+        architecture: The model's shape.
+        parity: How far each rung is from torch, by its name.
     """
 
     def __init__(
-        self, model: PreTrainedModel, config: ExportConfig, references: Sequence[ReferenceAnswer], scratch: Path
+        self,
+        model: PreTrainedModel,
+        config: ExportConfig,
+        references: Sequence[Reference],
+        scratch: Path,
+        moments: Mapping[Any, NDArray[Any]] | None = None,
     ) -> None:
         self._model, self._config, self._references, self._scratch = model, config, references, scratch
-        self._architecture = architecture_of(model)
-        self._parity: dict[str, Any] = {}
+        self._moments = moments
+        self.architecture = architecture_of(model)
+        self.parity: dict[str, Any] = {}
 
     def climb(self, contract: str, form: str) -> Made:
         """All rungs up to a graph in a form, as :func:`plan_of` gives them.
+
+        Raises:
+            ModelError: Optimum can't export the model, or the fast graph can't hold it.
+            ParityError: A rung is further from torch than the config allows.
+        """
+        graph = self.exact(contract)
+        if form != "none":
+            exact, (graph, found) = graph, self.quantized(graph, contract, form)
+            shutil.rmtree(exact.parent)
+            self._require_close(form, found)
+        return self.made(graph, contract, form)
+
+    def exact(self, contract: str) -> Path:
+        """The fp32 graph, which equals torch.
 
         Raises:
             ModelError: Optimum can't export the model, or the fast graph can't hold it.
@@ -103,17 +139,26 @@ class Ladder:
             say("export: the fast graph")
             graph = build_fast(self._model, self._place("fast"), "none")
             self._require_equal("fast", graph, "fast", "The fast graph")
-        if form != "none":
-            say(f"export: {form}")
-            quantized = self._place(form)
-            if contract == "fast":
-                build_fast(self._model, quantized, form)
-            else:
-                quantize(graph, quantized, form, self._architecture.vocabulary_size)
-            shutil.rmtree(graph.parent)
-            graph = quantized
-            self._require_close(form, graph, contract)
-        return Made(graph, contract, form, self._architecture, self._parity)
+        return graph
+
+    def quantized(self, exact: Path, contract: str, form: str) -> tuple[Path, Parity]:
+        """A graph in another form, and how far it is from torch."""
+        say(f"export: {form}")
+        graph = self._place(form)
+        if contract == "fast":
+            build_fast(self._model, graph, form, self._moments)
+        else:
+            quantize(exact, graph, form, self.architecture.vocabulary_size)
+        return graph, self._measure(form, graph, contract)
+
+    def made(self, graph: Path, contract: str, form: str, choice: dict[str, Any] | None = None) -> Made:
+        """The graph to ship, with what is known of it."""
+        limits = {"min_agreement": self._config.min_agreement}
+        if form == "none":
+            limits = {"max_logit_difference": self._config.max_logit_difference, "min_greedy_equal": 1.0}
+        elif choice:  # it may have passed by its answers, so agreement is held to what it was here
+            limits = {"min_agreement": min(self._config.min_agreement, self.parity[form]["agreement"])}
+        return Made(graph, contract, form, self.architecture, self.parity, limits, choice or {})
 
     def _place(self, name: str) -> Path:
         (self._scratch / name).mkdir()
@@ -124,15 +169,15 @@ class Ladder:
         if not (found.largest_logit_difference <= limit and found.greedy_equal == 1.0):
             raise _disagree(what, found, f"at most {limit} in any logit and the same greedy tokens")
 
-    def _require_close(self, form: str, graph: Path, contract: str) -> None:
-        found, limit = self._measure(form, graph, contract), self._config.min_agreement
+    def _require_close(self, form: str, found: Parity) -> None:
+        limit = self._config.min_agreement
         if not found.agreement >= limit:
             wanted = f"the same most likely token at {limit:.1%} of the answers' tokens"
             raise _disagree(f"The {form} graph", found, wanted)
 
     def _measure(self, rung: str, graph: Path, contract: str) -> Parity:
-        found = measure_parity(graph, contract, self._architecture, self._references)
-        self._parity[rung] = found.to_dict()
+        found = measure_parity(graph, contract, self.architecture, self._references)
+        self.parity[rung] = found.to_dict()
         return found
 
 

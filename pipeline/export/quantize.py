@@ -102,7 +102,7 @@ def _quantize_embedding(graph: GraphProto, gather: NodeProto, transposed: str | 
     place = list(graph.node).index(gather)
     constants = {tensor.name: tensor for tensor in graph.initializer}
     rows, width = constants[name].dims
-    head = _quantized_product(graph, transposed)
+    head, zeros = _quantized_product(graph, transposed), list[str]()
     if head is not None:
         weight, scale = f"{name}_rows", f"{name}_row_scales"
         shapes = {weight: [rows, width * bits // 8], scale: [rows, width // BLOCK]}
@@ -113,13 +113,17 @@ def _quantize_embedding(graph: GraphProto, gather: NodeProto, transposed: str | 
             place += 1
     else:
         weight, scale = f"{name}_quantized", f"{name}_scales"
-        levels, scales = round_blocks(numpy_helper.to_array(constants[name]), bits)
-        levels = levels.reshape(rows, -1)
-        graph.initializer.extend([numpy_helper.from_array(levels, weight), numpy_helper.from_array(scales, scale)])
+        found = round_blocks(numpy_helper.to_array(constants[name]), bits)
+        levels = found.levels.reshape(rows, -1)
+        graph.initializer.append(numpy_helper.from_array(levels, weight))
+        graph.initializer.append(numpy_helper.from_array(found.scales, scale))
+        if found.zeros is not None:
+            zeros = [f"{name}_zeros"]
+            graph.initializer.append(numpy_helper.from_array(found.zeros, *zeros))
     graph.node.remove(gather)
     lookup = helper.make_node(
         "GatherBlockQuantized",
-        [weight, gather.input[1], scale],
+        [weight, gather.input[1], scale, *zeros],
         gather.output,
         name=gather.name,
         domain="com.microsoft",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from attar.runtime.bundle import (
     GRAPH_FILE,
     MANIFEST_FILE,
     RECORDS_FILE,
-    Architecture,
     Bundle,
     Generation,
     Manifest,
 )
 from attar.runtime.files import sha256_file, staged_folder, write_json
+from attar.runtime.parity import Reference, write_references
 from attar.runtime.text import TEMPLATE_FILE, TOKENIZER_FILE, ChatTokenizer
+
+from .ladder import Made
 
 __all__ = ["Provenance", "publish", "write_bundle"]
 
@@ -41,36 +43,36 @@ class Provenance:
 def write_bundle(
     out: Path,
     *,
-    graph: Path,
+    made: Made,
     tokenizer: ChatTokenizer,
     generation: Generation,
-    architecture: Architecture,
-    quantization: str,
-    contract: str,
-    parity: dict[str, Any],
+    references: Sequence[Reference],
     provenance: Provenance,
     add_records: Callable[[Path], None] | None,
 ) -> Bundle:
     """Write a bundle beside its place and move it in when whole."""
     with staged_folder(out, marker=MANIFEST_FILE) as staged:
-        for file in (graph, graph.with_name(f"{GRAPH_FILE}.data")):
+        for file in (made.graph, made.graph.with_name(f"{GRAPH_FILE}.data")):
             if file.is_file():
                 shutil.copyfile(file, staged / file.name)
         (staged / TOKENIZER_FILE).write_text(tokenizer.to_json(), encoding="utf-8")
         (staged / TEMPLATE_FILE).write_text(tokenizer.template, encoding="utf-8")
         (staged / GENERATION_FILE).write_text(json.dumps(asdict(generation), indent=2) + "\n", encoding="utf-8")
+        write_references(staged, references)
         if add_records:
             add_records(staged / RECORDS_FILE)
         _write_manifest(
             staged,
             Manifest(
                 files={},
-                architecture=architecture,
-                quantization=quantization,
-                graph=contract,
+                architecture=made.architecture,
+                quantization=made.form,
+                graph=made.contract,
                 lineage=provenance.lineage,
                 licenses=provenance.licenses,
-                parity=parity,
+                parity=made.parity,
+                limits=made.limits,
+                choice=made.choice,
             ),
         )
     return Bundle.open(out)

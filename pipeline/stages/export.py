@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from ..config import RunConfig
-from ..data.render import prompt_ids
+from ..data.render import prompt_ids, render
 from ..versions import installed_versions
-from .data import RECORDS, test_samples
+from .data import RECORDS, test_samples, training_samples
 from .store import Stage, Work
 from .teacher import MODEL
 
@@ -21,7 +21,11 @@ _PARITY_PROMPTS = 16
 
 def stage(config: RunConfig) -> Stage:
     """The stage for a config."""
-    inputs = {"export": config.export.model_dump(mode="json"), "licenses": _licenses(config)}
+    inputs = {
+        "export": config.export.model_dump(mode="json"),
+        "licenses": _licenses(config),
+        "max_new_tokens": config.measurement.max_new_tokens,
+    }
     return Stage("export", __name__, inputs, partial(_work, config), needs=("data", "teacher", "student"))
 
 
@@ -36,11 +40,18 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     from attar.runtime.text import ChatTokenizer
 
     from ..export import export_model
+    from ..export.choosing import Trial
     from ..export.writing import Provenance
 
     data, teacher, student = (work.products[name] for name in ("data", "teacher", "student"))
     tokenizer = ChatTokenizer.load(student.path / MODEL)
-    prompts = [prompt_ids(sample, tokenizer) for sample in test_samples(data)[:_PARITY_PROMPTS]]
+    test, settings = test_samples(data), config.export
+    prompts = [prompt_ids(sample, tokenizer) for sample in test[: max(_PARITY_PROMPTS, settings.scored_samples)]]
+    expected = [sample.answer for sample in test[: settings.scored_samples]]
+    trial = Trial(prompts[: len(expected)], expected, tokenizer.decode, config.measurement.max_new_tokens)
+    training = training_samples(data)
+    chosen = training[:: max(1, len(training) // max(1, settings.calibration_samples))][: settings.calibration_samples]
+    texts = [[*sample.prompt, *sample.answer] for sample in render(chosen, tokenizer)]
     lineage = {
         "teacher": config.distillation.teacher_model_name,
         "teacher_parameters": teacher.facts["parameters"],
@@ -54,8 +65,10 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         student.path / MODEL,
         work.folder / BUNDLE,
         config.export,
-        prompts=prompts,
+        prompts=prompts[:_PARITY_PROMPTS],
+        trial=trial,
+        texts=texts,
         provenance=Provenance(lineage, _licenses(config)),
         add_records=partial(shutil.copyfile, data.path / RECORDS),
     )
-    return {"size": bundle.size, "parity": bundle.manifest.parity}
+    return {"size": bundle.size, "parity": bundle.manifest.parity, "choice": bundle.manifest.choice}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attar.runtime.bundle import Bundle
+from attar.runtime.bundle import FORMAT, Bundle
 from attar.runtime.engine import Engine
 from attar.runtime.errors import BundleError
 
@@ -82,11 +82,32 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         Bundle.open(tmp_path / "nowhere")
 
 
-def test_a_bundle_of_format_1_opens_and_answers(optimum_bundle_folder: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(optimum_bundle_folder, tmp_path / "b"))
-    expected = list(Engine(Bundle.open(folder), threads=1).generate([1, 90, 91], max_new_tokens=8))
+def to_2(folder: Path) -> None:
+    """Format 2 had neither references nor limits nor a choice."""
+    for name in ("references.json", "references.npy"):
+        (folder / name).unlink()
+        edit(lambda manifest, name=name: manifest["files"].pop(name))(folder)  # type: ignore[misc]
+    edit(lambda manifest: (manifest.pop("limits"), manifest.pop("choice"), manifest.update(format=2)))(folder)
+
+
+def to_1(folder: Path) -> None:
+    """Format 1 had only Optimum's graph, and so did not name it."""
+    to_2(folder)
     edit(lambda manifest: (manifest.pop("graph"), manifest.update(format=1)))(folder)
-    assert json.loads((folder / "attar.json").read_text())["format"] == 1
+
+
+EARLIER = {1: (to_1, "optimum_bundle_folder"), 2: (to_2, "bundle_folder")}
+
+
+@pytest.mark.parametrize("version", range(1, FORMAT))
+def test_a_bundle_of_each_earlier_format_opens_and_answers(
+    version: int, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    make, source = EARLIER[version]
+    folder = Path(shutil.copytree(request.getfixturevalue(source), tmp_path / "b"))
+    expected = list(Engine(Bundle.open(folder), threads=1).generate([1, 90, 91], max_new_tokens=8))
+    make(folder)
+    assert json.loads((folder / "attar.json").read_text())["format"] == version
     bundle = Bundle.open(folder)
-    assert bundle.manifest.graph == "optimum"
+    assert bundle.manifest.graph == ("optimum" if version == 1 else "fast")
     assert list(Engine(bundle, threads=1).generate([1, 90, 91], max_new_tokens=8)) == expected

@@ -36,7 +36,9 @@ def test_help_names_every_verb_fast_and_loads_nothing() -> None:
     assert not loaded & {"torch", "langchain_core", "onnxruntime", "numpy", "pydantic"}
 
 
-@pytest.mark.parametrize("verb", ["ask", "bench", "chat", "config", "data", "doctor", "export", "init", "plan", "run"])
+@pytest.mark.parametrize(
+    "verb", ["ask", "bench", "chat", "config", "data", "doctor", "export", "init", "plan", "run", "verify"]
+)
 def test_each_verbs_help_has_an_example(verb: str) -> None:
     done, seconds = fastest(verb, "--help")
     assert done.returncode == 0

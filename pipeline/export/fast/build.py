@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from attar.runtime.errors import ModelError
@@ -52,13 +54,17 @@ def refusal(config: Any) -> str | None:
     return "no family of this name is known" if family is None else family.refusal(config)
 
 
-def build_fast(model: PreTrainedModel, path: Path, form: str) -> Path:
+def build_fast(
+    model: PreTrainedModel, path: Path, form: str, moments: Mapping[Any, NDArray[np.float32]] | None = None
+) -> Path:
     """Write a model's fast graph.
 
     Args:
         model: In fp32.
         path: The ``.onnx`` file; weights go beside it as ``NAME.data``.
         form: A key of ``FORMS``.
+        moments: What :func:`~attar.pipeline.export.calibration.input_moments` says of the layers' inputs; 4 bits
+            round by them.
 
     Raises:
         ModelError: The operator for attention does not take the model's heads.
@@ -72,5 +78,6 @@ def build_fast(model: PreTrainedModel, path: Path, form: str) -> Path:
             next_step="Export with --graph optimum.",
         )
     graph = GraphBuilder(path)
-    graph.save(family.assemble(model, graph, FORMS[form]), config.vocab_size)
+    chosen = replace(FORMS[form], moments=moments or {})
+    graph.save(family.assemble(model, graph, chosen), config.vocab_size)
     return path

@@ -6,10 +6,16 @@ of ``FORMS``. Does not know models.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
-from .weights import Blocks, Channels, Floats, Keep
+import numpy as np
+from numpy.typing import NDArray
+
+from .graph import GraphBuilder
+from .weights import Blocks, Channels, Floats, Keep, Stored
 
 __all__ = ["FORMS", "Form"]
 
@@ -21,10 +27,16 @@ class Form:
     Attributes:
         body: The products of the layers.
         head: The product that makes the logits, and the token embedding.
+        moments: By layer of the model, ``[K, K]``: the mean of ``x x^T`` over inputs that it met.
     """
 
     body: Keep
     head: Keep
+    moments: Mapping[Any, NDArray[np.float32]] = field(default_factory=dict)
+
+    def layer(self, graph: GraphBuilder, name: str, weight: NDArray[np.float32], layer: Any) -> Stored:
+        """Store a layer's weight, or the weight of several that read the same input, of which this is the first."""
+        return self.body(graph, name, weight, self.moments.get(layer))
 
 
 _INT8, _INT4 = partial(Blocks, bits=8), partial(Blocks, bits=4)
@@ -35,4 +47,6 @@ FORMS: dict[str, Form] = {
     "int4": Form(_INT4, _INT8),
     "int8-dynamic": Form(Channels, _INT8),
     "mixed": Form(_INT8, _INT4),
+    "mixed-dynamic": Form(Channels, _INT4),
+    "int4-all": Form(_INT4, _INT4),
 }

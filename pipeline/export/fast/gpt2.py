@@ -58,7 +58,7 @@ def assemble(model: Any, graph: GraphBuilder, form: Form) -> ir.Value:
 
 def _linear(graph: GraphBuilder, form: Form, name: str, value: ir.Value, layer: Any) -> ir.Value:
     """GPT-2 keeps its weights the other way round, ``[K, N]``."""
-    return form.body(graph, name, array(layer.weight.T)).product(value, array(layer.bias))
+    return form.layer(graph, name, array(layer.weight.T), layer).product(value, array(layer.bias))
 
 
 def _norms(body: Any) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], float]]:

@@ -45,7 +45,7 @@ def assemble(model: Any, graph: GraphBuilder, form: Form) -> ir.Value:
 
     def product(name: str, value: ir.Value, *layers: Any) -> ir.Value:
         weight, bias = packed(*layers)
-        return form.body(graph, name, weight).product(value, bias)
+        return form.layer(graph, name, weight, layers[0]).product(value, bias)
 
     table = form.head(graph, "embedding", array(body.embed_tokens.weight))
     residual = table.rows(graph.ids)

@@ -6,14 +6,13 @@ run. Does not know which weight of a model it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from ..rounding import BLOCK, round_blocks, round_channels
+from ..rounding import BLOCK, round_blocks, round_channels, round_compensated
 from .graph import CONTRIB, GraphBuilder
 
 __all__ = ["Blocks", "Channels", "Floats", "Keep", "Stored"]
@@ -31,14 +30,20 @@ class Stored(Protocol):
         """Rows of the weight by their ids ``[B, T]``: ``[B, T, K]``."""
 
 
-Keep = Callable[[GraphBuilder, str, NDArray[np.float32]], Stored]
-"""Stores a weight under a name."""
+class Keep(Protocol):
+    """Stores a weight under a name; ``moments`` ``[K, K]`` tell of the inputs that it will meet, where it is known."""
+
+    def __call__(
+        self, graph: GraphBuilder, name: str, weight: NDArray[np.float32], moments: NDArray[np.float32] | None = None
+    ) -> Stored: ...
 
 
 class Floats:
     """fp32, as it is."""
 
-    def __init__(self, graph: GraphBuilder, name: str, weight: NDArray[np.float32]) -> None:
+    def __init__(
+        self, graph: GraphBuilder, name: str, weight: NDArray[np.float32], moments: NDArray[np.float32] | None = None
+    ) -> None:
         self._graph, self._name = graph, name
         self._weight = graph.store(f"{name}.weight", weight)
 
@@ -54,18 +59,30 @@ class Floats:
 
 
 class Blocks:
-    """8 or 4 bits, a scale for each block of 32. Inputs are rounded block by block, each row for itself."""
+    """8 or 4 bits, a scale for each block of 32. Inputs are rounded block by block, each row for itself.
 
-    def __init__(self, graph: GraphBuilder, name: str, weight: NDArray[np.float32], *, bits: int) -> None:
+    4 bits make up for their errors on inputs like those that ``moments`` tell of.
+    """
+
+    def __init__(
+        self,
+        graph: GraphBuilder,
+        name: str,
+        weight: NDArray[np.float32],
+        moments: NDArray[np.float32] | None = None,
+        *,
+        bits: int,
+    ) -> None:
         self._graph, self._name, self._weight, self._bits = graph, name, weight, bits
-        levels, scales = round_blocks(weight, bits)
-        self._levels = graph.store(f"{name}.levels", levels)
-        self._scales = graph.store(f"{name}.scales", scales)
+        found = round_blocks(weight, bits) if bits == 8 or moments is None else round_compensated(weight, moments)
+        self._levels = graph.store(f"{name}.levels", found.levels)
+        self._scales = graph.store(f"{name}.scales", found.scales)
+        self._zeros = None if found.zeros is None else graph.store(f"{name}.zeros", found.zeros)
 
     def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
-        inputs: list[ir.Value | None] = [value, self._levels, self._scales]
+        inputs: list[ir.Value | None] = [value, self._levels, self._scales, self._zeros]
         if bias is not None:
-            inputs += [None, None, self._graph.store(f"{self._name}.bias", bias)]
+            inputs += [None, self._graph.store(f"{self._name}.bias", bias)]
         outputs, width = self._weight.shape
         options = {"N": outputs, "K": width, "bits": self._bits, "block_size": BLOCK}
         options["accuracy_level"] = _INT8_ARITHMETIC
@@ -78,7 +95,7 @@ class Blocks:
             return self._graph.op("Gather", [self._graph.store(f"{name}.weight", self._weight), ids], name=name)
         levels = self._graph.view(f"{name}.levels", self._levels, (count, width * self._bits // 8))
         options = {"bits": self._bits, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
-        inputs = [levels, ids, self._scales]
+        inputs = [levels, ids, self._scales, self._zeros]
         return self._graph.op("GatherBlockQuantized", inputs, options, domain=CONTRIB, name=name)
 
 
@@ -88,7 +105,9 @@ class Channels:
     The integer product uses AMX and VNNI, where a prompt is read several times faster than with ``Blocks``.
     """
 
-    def __init__(self, graph: GraphBuilder, name: str, weight: NDArray[np.float32]) -> None:
+    def __init__(
+        self, graph: GraphBuilder, name: str, weight: NDArray[np.float32], moments: NDArray[np.float32] | None = None
+    ) -> None:
         self._graph, self._name = graph, name
         levels, scales = round_channels(weight)
         self._levels = graph.store(f"{name}.levels", np.ascontiguousarray(levels.T))

@@ -25,9 +25,10 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from attar.pipeline.export.calibration import input_moments
 from attar.pipeline.export.fast import FORMS, build_fast, refusal
 from attar.pipeline.export.reference import architecture_of
-from attar.pipeline.export.rounding import restore_blocks, restore_channels, round_blocks, round_channels
+from attar.pipeline.export.rounding import restore_channels, round_blocks, round_channels
 from attar.runtime.engine.session import Decoder, open_decoder
 from attar.runtime.errors import ModelError
 
@@ -116,7 +117,7 @@ def test_reading_in_pieces_is_reading_at_once(name: str, tmp_path: Path) -> None
 
 
 def blocks(bits: int) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda weight: restore_blocks(*round_blocks(weight, bits), bits, weight.shape[1])
+    return lambda weight: round_blocks(weight, bits).restored()
 
 
 def channels(weight: np.ndarray) -> np.ndarray:
@@ -133,6 +134,8 @@ READ_BACK = {
     "int4": (blocks(4), blocks(8)),
     "int8-dynamic": (channels, blocks(8)),
     "mixed": (blocks(8), blocks(4)),
+    "mixed-dynamic": (channels, blocks(4)),
+    "int4-all": (blocks(4), blocks(4)),
 }
 
 
@@ -158,7 +161,22 @@ def test_a_form_is_its_rounded_weights(form: str, name: str, tmp_path: Path) -> 
     found, _ = decoder.forward(IDS, decoder.empty_cache(), logits_from=0)
     expected = torchs(rounded(model, form), IDS)
     error = np.linalg.norm(found - expected) / np.linalg.norm(expected)
-    assert error < {"none": 1e-5, "int8-dynamic": 0.15}.get(form, 0.07)  # activations are rounded too
+    assert error < {"none": 1e-5, "int8-dynamic": 0.15, "mixed-dynamic": 0.15}.get(
+        form, 0.07
+    )  # activations are rounded too
+
+
+@pytest.mark.parametrize("name", ["llama", "biases", "qwen3", "gpt2", "no whole blocks"])
+def test_4_bits_are_closer_to_torch_when_they_know_the_inputs(name: str, tmp_path: Path) -> None:
+    model = make(name)
+    texts = torch.randint(0, 203, (24, 64), generator=torch.Generator().manual_seed(5)).tolist()
+    expected = torchs(model, IDS)
+    errors = []
+    for number, moments in enumerate((None, input_moments(model, texts))):
+        path = build_fast(model, tmp_path / f"{number}.onnx", "int4", moments)
+        decoder = open_decoder(path, architecture_of(model), "fast", threads=1, spinning=False)
+        errors.append(np.linalg.norm(decoder.forward(IDS, decoder.empty_cache(), logits_from=0)[0] - expected))
+    assert errors[1] < 0.95 * errors[0]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -176,7 +194,9 @@ def test_a_tied_embedding_stands_in_the_file_once(form: str, tmp_path: Path) -> 
     for name in ("llama", "untied"):
         build_fast(make(name), tmp_path / f"{name}.onnx", form)
         sizes[name] = (tmp_path / f"{name}.onnx.data").stat().st_size
-    once = 203 * 64 * {"none": 4, "mixed": 0.5 + 4 / 32}.get(form, 1 + 4 / 32)
+    four = 0.5 + 4.5 / 32  # a scale and half a byte of zero for each block
+    bits = {"none": 4, "mixed": four, "mixed-dynamic": four, "int4-all": four}
+    once = 203 * 64 * bits.get(form, 1 + 4 / 32)
     assert abs(sizes["untied"] - sizes["llama"] - once) < 3 * 4096  # weights begin on pages
 
 

@@ -1,0 +1,182 @@
+"""One model in a process of its own, in any environment: JSON lines in, JSON lines out.
+
+    python worker.py KIND PATH THREADS
+
+A request is a prompt's ids and how many tokens to decode; no token ends an answer. The reply says what the first token
+and the others took, and the memory. Only the standard library, and what the kind itself needs, so that a peer's
+environment need not have attar.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Answer = Callable[[list[int], int], Iterator[int]]
+
+
+def torch_model(path: str, threads: int) -> Answer:
+    """Transformers, fp32."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.set_num_threads(threads)
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
+
+    def answer(prompt: list[int], tokens: int) -> Iterator[int]:
+        ids, cache = prompt, None
+        for _ in range(tokens):
+            with torch.inference_mode():
+                output = model(input_ids=torch.tensor([ids]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+                cache, ids = output.past_key_values, [int(output.logits[0, -1].argmax())]
+            yield ids[0]
+
+    return answer
+
+
+def optimum_model(path: str, threads: int) -> Answer:
+    """Optimum's ORTModelForCausalLM, fp32, as it drives its own graph."""
+    import onnxruntime
+    import torch
+    from optimum.onnxruntime import ORTModelForCausalLM
+
+    torch.set_num_threads(threads)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    model = ORTModelForCausalLM.from_pretrained(path, session_options=options, use_cache=True)
+
+    def answer(prompt: list[int], tokens: int) -> Iterator[int]:
+        ids, cache = prompt, None
+        mask = list(prompt)
+        for _ in range(tokens):
+            output = model(
+                input_ids=torch.tensor([ids]),
+                attention_mask=torch.ones(1, len(mask), dtype=torch.int64),
+                past_key_values=cache,
+                use_cache=True,
+            )
+            cache, ids = output.past_key_values, [int(output.logits[0, -1].argmax())]
+            mask += ids
+            yield ids[0]
+
+    return answer
+
+
+def attar_model(path: str, threads: int) -> Answer:
+    """attar's engine on a fast graph, with its shape beside it."""
+    from attar.runtime.bundle import Architecture
+    from attar.runtime.engine.session import open_decoder
+
+    shape = Architecture(**json.loads((Path(path) / "shape.json").read_text()))
+    decoder = open_decoder(Path(path) / "model.onnx", shape, "fast", threads=threads, spinning=True)
+
+    def answer(prompt: list[int], tokens: int) -> Iterator[int]:
+        ids, cache = prompt, decoder.empty_cache(len(prompt) + tokens)
+        for _ in range(tokens):
+            logits, cache = decoder.forward(ids, cache)
+            ids = [int(logits[-1].argmax())]
+            yield ids[0]
+        decoder.release(cache)
+
+    return answer
+
+
+def genai_model(path: str, threads: int) -> Answer:
+    """onnxruntime-genai on what its builder made; its config has to name the threads, or it takes half the speed."""
+    import onnxruntime_genai
+
+    place = Path(path) / "genai_config.json"
+    config = json.loads(place.read_text())
+    config["model"]["decoder"]["session_options"] |= {"intra_op_num_threads": threads, "inter_op_num_threads": 1}
+    place.write_text(json.dumps(config))
+    model = onnxruntime_genai.Model(path)
+
+    def answer(prompt: list[int], tokens: int) -> Iterator[int]:
+        settings = onnxruntime_genai.GeneratorParams(model)
+        length = len(prompt) + tokens
+        settings.set_search_options(do_sample=False, max_length=length + 1, min_length=length)
+        generator = onnxruntime_genai.Generator(model, settings)
+        generator.append_tokens(prompt)
+        for _ in range(tokens):
+            generator.generate_next_token()
+            yield int(generator.get_next_tokens()[0])
+
+    return answer
+
+
+def llama_model(path: str, threads: int) -> Answer:
+    """llama.cpp on a GGUF file."""
+    import numpy as np
+    from llama_cpp import Llama
+
+    model = Llama(path, n_ctx=0, n_threads=threads, n_threads_batch=threads, verbose=False, n_batch=512)
+
+    def answer(prompt: list[int], tokens: int) -> Iterator[int]:
+        model.reset()
+        ids = prompt
+        for _ in range(tokens):
+            model.eval(ids)
+            logits = model._ctx.get_logits_ith(-1)
+            ids = [int(np.ctypeslib.as_array(logits, shape=(model.n_vocab(),)).argmax())]
+            yield ids[0]
+
+    return answer
+
+
+KINDS: dict[str, Callable[[str, int], Answer]] = {
+    "torch": torch_model,
+    "optimum": optimum_model,
+    "attar": attar_model,
+    "genai": genai_model,
+    "llama": llama_model,
+}
+
+
+def memory(name: str) -> int:
+    """VmRSS or VmHWM of this process, in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+def timed(answer: Answer, prompt: list[int], tokens: int) -> dict[str, Any]:
+    """One answer and what it took."""
+    began = time.perf_counter()
+    steps = answer(prompt, tokens)
+    ids = [next(steps)]
+    first = time.perf_counter()
+    ids += steps
+    ended = time.perf_counter()
+    return {"ids": ids, "first_seconds": first - began, "rest_seconds": ended - first}
+
+
+def together(answer: Answer, prompt: list[int], tokens: int, streams: int) -> dict[str, Any]:
+    """Several answers at once, each in a thread of its own."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(streams) as pool:
+        began = time.perf_counter()
+        found = list(pool.map(lambda _: list(answer(prompt, tokens)), range(streams)))
+        return {"ids": found[0], "seconds": time.perf_counter() - began}
+
+
+def main(kind: str, path: str, threads: str) -> None:
+    """Load, then answer requests until the input ends."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints must not come between the replies
+    answer = KINDS[kind](path, int(threads))
+    print(json.dumps({"ready": kind}), file=replies, flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        streams = request.pop("streams", 1)
+        found = together(answer, **request, streams=streams) if streams > 1 else timed(answer, **request)
+        found |= {"resident": memory("VmRSS"), "peak": memory("VmHWM")}
+        print(json.dumps(found), file=replies, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,161 @@
+"""Which form of a graph to ship: each is timed on this machine, and the best of those that pass the gate is kept.
+
+Hands on what was found of every form, and why it was not taken. Does not know how graphs are made, or bundles.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from attar.runtime.bundle import Architecture
+from attar.runtime.engine.session import Decoder, open_decoder
+from attar.runtime.limits import available_threads
+from attar.runtime.parity import greedy
+
+from ..evaluation.metrics import exact_match
+from ..progress import say, track
+
+__all__ = ["Candidate", "Trial", "Work", "best_of", "measure_speed", "score_of"]
+
+_ROUNDS = 9
+_CONCURRENT = 8
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Held-out questions that forms are scored with.
+
+    Attributes:
+        prompts: Token ids of each.
+        expected: The right answers.
+        decode: Token ids to text.
+        max_new_tokens: Limit of an answer.
+    """
+
+    prompts: Sequence[Sequence[int]]
+    expected: Sequence[str]
+    decode: Callable[[Sequence[int]], str]
+    max_new_tokens: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is timed: a prompt, and so many tokens of an answer."""
+
+    prompt: Sequence[int]
+    answer_tokens: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One form, as far as it is known.
+
+    Attributes:
+        form: Its name.
+        size: Bytes of the graph and its weights.
+        agreement: Share of the parity prompts' answer tokens whose most likely token is torch's.
+        exact_match: Share of right answers to the trial's questions, where there is one.
+        seconds: Median of one question, alone.
+        tokens_per_second: Median of eight questions at once, over all of them.
+        refused: Why it does not pass the gate; None where it does.
+    """
+
+    form: str
+    size: int
+    agreement: float
+    exact_match: float | None = None
+    seconds: float = 0.0
+    tokens_per_second: float = 0.0
+    refused: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same, for JSON."""
+        return asdict(self)
+
+
+def score_of(
+    graph: Path, contract: str, shape: Architecture, trial: Trial, stops: Collection[int], name: str
+) -> tuple[float, list[int]]:
+    """Exact match of a graph's greedy answers, and how many tokens each has, its end included."""
+    decoder = open_decoder(graph, shape, contract, threads=available_threads(), spinning=False)
+    right, lengths = 0, []
+    with track(f"score {name}", len(trial.prompts)) as progress:
+        for prompt, expected in zip(trial.prompts, trial.expected, strict=True):
+            limit = min(trial.max_new_tokens, shape.context_length - len(prompt))
+            answer = greedy(decoder, prompt, limit, stops)
+            right += exact_match(trial.decode(answer), expected)
+            lengths.append(len(answer) + 1)
+            progress(1)
+    return right / len(trial.prompts), lengths
+
+
+def measure_speed(
+    candidates: Sequence[Candidate], graphs: Mapping[str, Path], contract: str, shape: Architecture, work: Work
+) -> list[Candidate]:
+    """Time forms in turn, round by round, with the engine's own threads."""
+    decoders: dict[str, Decoder] = {
+        each.form: open_decoder(graphs[each.form], shape, contract, threads=available_threads(), spinning=False)
+        for each in candidates
+    }
+    alone: dict[str, list[float]] = {form: [] for form in decoders}
+    together: dict[str, list[float]] = {form: [] for form in decoders}
+    with track("time forms", _ROUNDS * len(decoders)) as progress, ThreadPoolExecutor(_CONCURRENT) as pool:
+        for turn in range(_ROUNDS):
+            for form in decoders if turn % 2 else reversed(decoders):
+                alone[form].append(_seconds(lambda decoder: _answer(decoder, work), decoders[form]))
+                together[form].append(_seconds(lambda decoder: _answers(decoder, work, pool), decoders[form]))
+                progress(1)
+    tokens = _CONCURRENT * work.answer_tokens
+    return [  # the first round warms up
+        replace(
+            each,
+            seconds=statistics.median(alone[each.form][1:]),
+            tokens_per_second=tokens / statistics.median(together[each.form][1:]),
+        )
+        for each in candidates
+    ]
+
+
+def best_of(candidates: Sequence[Candidate], wanted: str) -> tuple[Candidate, dict[str, str]]:
+    """The best form that passes the gate, and why each of the others was not taken.
+
+    Args:
+        candidates: All that were tried; at least one passes.
+        wanted: "latency", "throughput" or "size".
+    """
+    figures: dict[str, Callable[[Candidate], float]] = {
+        "latency": lambda each: 1 / each.seconds,
+        "throughput": lambda each: each.tokens_per_second,
+        "size": lambda each: 1 / each.size,
+    }
+    figure, words = figures[wanted], {"latency": "fast", "throughput": "much at once", "size": "small"}[wanted]
+    best = max((each for each in candidates if each.refused is None), key=figure)
+    why = {
+        each.form: each.refused or f"{figure(each) / figure(best):.2f} times as {words} as {best.form} here"
+        for each in candidates
+        if each is not best
+    }
+    say(f"export: chose {best.form} for {wanted}")
+    for form, reason in why.items():
+        say(f"export: not {form}: {reason}")
+    return best, why
+
+
+def _answer(decoder: Decoder, work: Work) -> None:
+    greedy(decoder, work.prompt, work.answer_tokens)
+
+
+def _answers(decoder: Decoder, work: Work, pool: ThreadPoolExecutor) -> None:
+    list(pool.map(lambda _: _answer(decoder, work), range(_CONCURRENT)))
+
+
+def _seconds(do: Callable[[Decoder], None], decoder: Decoder) -> float:
+    started = time.perf_counter()
+    do(decoder)
+    return time.perf_counter() - started
