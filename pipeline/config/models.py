@@ -130,6 +130,14 @@ class DataConfig(Section):
         description="Records that come again get values of other rows, so that the student learns to read.",
         examples=[True],
     )
+    invented: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of those values that are drawn from the column's pattern instead: words put together "
+        "anew, codes and numbers that no row has.",
+        examples=[0.5],
+    )
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
     test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
     salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])

@@ -62,6 +62,7 @@ class StructuredDataLoader:
             forms. By default every row once.
         counterfactual: Whether a row that comes again gets values of other training rows, column by column,
             so that the student learns to read the record instead of remembering the table.
+        invented: Share of the values so given that are drawn from the column's pattern instead, and stand in no row.
         test_share: Fraction of entities that are held out.
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
@@ -81,6 +82,7 @@ class StructuredDataLoader:
         questions_per_record: int = 8,
         records_per_table: int | None = None,
         counterfactual: bool = True,
+        invented: float = 0.0,
         test_share: float = 0.15,
         test_questions: int = 512,
         salt: str = "attar",
@@ -90,6 +92,7 @@ class StructuredDataLoader:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
         self.counterfactual = counterfactual
+        self.invented = invented
         self.test_share = test_share
         self.test_questions = test_questions
         self.salt = salt
@@ -210,6 +213,7 @@ class StructuredDataLoader:
             rows,
             self.kinds,
             counterfactual=self.counterfactual,
+            invented=self.invented,
             seed=self.seed,
             refused=self.refused,
         )

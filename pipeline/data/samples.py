@@ -59,6 +59,7 @@ class Sample:
         turns: What was said between the question and the answer.
         donors: Where values were swapped: of each row, the rows that the values come from, in the order of the
             schema's columns; never in the test split.
+        invented: Where values were drawn from their column's pattern: of each row, column name to written value.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Sample:
     tools: list[dict[str, Any]] = field(default_factory=list)
     turns: list[Message] = field(default_factory=list)
     donors: list[list[int]] = field(default_factory=list)
+    invented: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def messages(self) -> list[Message]:
@@ -98,7 +100,7 @@ class Sample:
 
     @property
     def counterfactual(self) -> bool:
-        """Whether values were swapped between rows."""
+        """Whether values are not those of the row."""
         return bool(self.donors)
 
 

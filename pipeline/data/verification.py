@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .asking import Readable, swapped
-from .questions import KINDS, Question
+from .asking import Readable, changing, swapped
+from .patterns import Patterns
+from .questions import KINDS, Question, Row
 from .samples import Sample, sample_id
 
 __all__ = ["Fault", "Verification", "verify"]
@@ -55,7 +56,7 @@ def verify(samples: Iterable[Sample], tables: Iterable[Readable]) -> Verificatio
         samples: The samples, read one by one.
         tables: The tables that they were made from, read again from their sources.
     """
-    known = {(table.schema.label, table.source_sha256): table for table in tables}
+    known = {(table.schema.label, table.source_sha256): _Known(table) for table in tables}
     found = Verification()
     for sample in samples:
         found.checked[sample.kind] += 1
@@ -66,22 +67,32 @@ def verify(samples: Iterable[Sample], tables: Iterable[Readable]) -> Verificatio
     return found
 
 
-def _fault(sample: Sample, table: Readable) -> str | None:
+class _Known:
+    """A table, and the patterns of its columns, which are found when a sample has invented values."""
+
+    def __init__(self, table: Readable) -> None:
+        self.schema, self.rows, self.table = table.schema, table.rows, table
+        self.patterns = Patterns(table.rows, changing(table.schema))
+
+
+def _fault(sample: Sample, table: _Known) -> str | None:
     """What is wrong with a sample; None where it is right."""
     kind = KINDS.get(sample.kind)
     if kind is None:
         return f"there is no question kind {sample.kind!r}"
     if sample.form.rsplit(".", 1)[0] != f"{sample.kind}.{sample.split}":
         return "its form belongs to another kind or split"
-    if sample.donors and sample.split == "test":
+    if (sample.donors or sample.invented) and sample.split == "test":
         return "the test split has swapped values"
     try:
+        if not all(table.patterns.fit(*drawn) for values in sample.invented for drawn in values.items()):
+            return "a value that is said to be invented stands in a row, or is not like its column's"
         return _prompt_fault(sample, table) or _answer_fault(sample, table)
     except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
         return f"it can't be recomputed from its lineage: {error!r}"
 
 
-def _prompt_fault(sample: Sample, table: Readable) -> str | None:
+def _prompt_fault(sample: Sample, table: _Known) -> str | None:
     kind, question, rows = KINDS[sample.kind], _question(sample), _rows(sample, table)
     if sample.role != kind.role or sample.record != kind.record(question, table.schema, rows):
         return "its prompt does not show what its rows hold"
@@ -91,7 +102,7 @@ def _prompt_fault(sample: Sample, table: Readable) -> str | None:
     return None if sample.id == sample_id(*said) else "its id is not that of what it says"
 
 
-def _answer_fault(sample: Sample, table: Readable) -> str | None:
+def _answer_fault(sample: Sample, table: _Known) -> str | None:
     rows = _rows(sample, table)
     if any(table.schema.entity_of(row) is None for row in rows):
         return "a row of it has no name"
@@ -112,9 +123,15 @@ def _question(sample: Sample) -> Question:
     )
 
 
-def _rows(sample: Sample, table: Readable) -> Sequence[Any]:
+def _rows(sample: Sample, table: _Known) -> Sequence[Row]:
     if any(number < 0 for number in sample.rows):
         raise IndexError("a negative row number")
     if not sample.donors:
         return [table.rows[number] for number in sample.rows]
-    return [swapped(table, number, donors) for number, donors in zip(sample.rows, sample.donors, strict=True)]
+    rows = [swapped(table.table, number, donors) for number, donors in zip(sample.rows, sample.donors, strict=True)]
+    if not sample.invented:
+        return rows
+    return [
+        {**row, **{name: table.patterns.value(name, text) for name, text in values.items()}}
+        for row, values in zip(rows, sample.invented, strict=True)
+    ]

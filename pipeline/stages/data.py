@@ -108,6 +108,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         questions_per_record=section.questions_per_record,
         records_per_table=section.records_per_table,
         counterfactual=section.counterfactual,
+        invented=section.invented,
         test_share=section.test_share,
         test_questions=section.test_questions,
         salt=section.salt,
