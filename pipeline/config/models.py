@@ -10,7 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 __all__ = [
     "CorrectionConfig",
@@ -117,6 +126,12 @@ class DataConfig(Section):
     tables: list[TableConfig] = Field(
         min_length=1, description="The tables.", examples=[[{"path": "tables/countries.json", "label": "country"}]]
     )
+    mode: Literal["grounded", "closed_book"] = Field(
+        "grounded",
+        description="grounded: the record stands in the prompt, and entities are held out; closed_book: no record, so "
+        "the student has to know the rows, and forms of question are held out beside entities to abstain on.",
+        examples=["grounded", "closed_book"],
+    )
     questions_per_record: int = Field(8, ge=1, description="Questions asked of each training record.", examples=[8])
     records_per_table: int | None = Field(
         None,
@@ -161,13 +176,15 @@ class DataConfig(Section):
 
     @field_validator("kinds")
     @classmethod
-    def _known_kinds(cls, kinds: dict[str, KindConfig]) -> dict[str, KindConfig]:
+    def _known_kinds(cls, kinds: dict[str, KindConfig], info: ValidationInfo) -> dict[str, KindConfig]:
         from attar.runtime.errors import ConfigError, UsageError
 
         from ..data.asking import chosen_kinds
+        from ..data.closed_book import require_mode
 
         try:
-            chosen_kinds({name: kind.weight for name, kind in kinds.items()})
+            chosen = chosen_kinds({name: kind.weight for name, kind in kinds.items()})
+            require_mode(info.data.get("mode", "grounded"), chosen)
         except UsageError as error:
             raise ConfigError(error.what, where="data.kinds", next_step=error.next_step) from error
         return kinds

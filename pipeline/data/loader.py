@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -16,6 +16,7 @@ from attar.runtime.errors import DataError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
+from .closed_book import GROUNDED, ClosedBook, consistent, require_mode
 from .databases import database_source
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema, infer_schema
@@ -68,12 +69,14 @@ class StructuredDataLoader:
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
         seed: Seed of the choice of forms and columns.
         kinds: Question kind to its weight, or to its :class:`~.asking.KindUse`; by default lookups alone.
+        mode: "grounded", with the record in the prompt, or "closed_book", without; see :mod:`.closed_book`.
 
     Attributes:
+        dropped: How many rows and questions were left out, by reason, so far.
         refused: How many questions of each kind its checker refused, so far.
 
     Raises:
-        UsageError: There is no question kind of a name in ``kinds``.
+        UsageError: There is no question kind of a name in ``kinds``, or not in that mode, or no such mode.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class StructuredDataLoader:
         salt: str = "attar",
         seed: int = 0,
         kinds: Mapping[str, float | KindUse] | None = None,
+        mode: str = GROUNDED,
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
@@ -98,7 +102,10 @@ class StructuredDataLoader:
         self.salt = salt
         self.seed = seed
         self.kinds = chosen_kinds(kinds or {"lookup": 1.0})
+        self.mode = mode
+        require_mode(mode, self.kinds)
         self.refused: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
         self.tables: list[LoadedTable] = []
 
     def load_from_csv(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
@@ -171,7 +178,7 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return [asked.pair for asked in self._questions()]
+        return [asked.pair for asked in self._asked()]
 
     def prepare_distillation_dataset(self) -> list[Sample]:
         """The samples of both splits: prompts as the agent sends them, answers, lineage.
@@ -179,21 +186,49 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return [asked.sample for asked in self._questions()]
+        return [asked.sample for asked in self._asked()]
 
     def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
-        """Every row that has a name: its table, row number, entity and record text, columns in order."""
-        for table in self.tables:
+        """Every row that has a name: its table, row number, entity and record text, columns in order.
+
+        None in closed book: with records beside it an agent would never ask the student what it knows by itself.
+        """
+        for table in self.tables if self.mode == GROUNDED else ():
             for number, row in enumerate(table.rows):
                 entity = table.schema.entity_of(row)
                 if entity is not None:
                     yield table, number, entity, _record(table.schema, entity, table.schema.facts_of(row))
 
-    def _questions(self) -> Iterator[Asked]:
+    def _asked(self) -> Iterable[Asked]:
+        return self._questions() if self.mode == GROUNDED else consistent(self._closed_book(), self.dropped)
+
+    def _closed_book(self) -> Iterator[Asked]:
+        """The questions without records, each table's part of the test split first."""
+        test_left = self.test_questions
+        for position, table in enumerate(self._tables()):
+            book = ClosedBook(
+                table,
+                self.kinds,
+                questions_per_record=self.questions_per_record,
+                records_per_table=self.records_per_table,
+                test_share=self.test_share,
+                salt=self.salt,
+                seed=self.seed,
+                dropped=self.dropped,
+            )
+            held_out = list(book.test(-(-test_left // (len(self.tables) - position))))
+            test_left -= len(held_out)
+            yield from held_out
+            yield from book.training()
+
+    def _tables(self) -> list[LoadedTable]:
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
+        return self.tables
+
+    def _questions(self) -> Iterator[Asked]:
         test_left = self.test_questions
-        for position, table in enumerate(self.tables):
+        for position, table in enumerate(self._tables()):
             rows = self._rows_by_split(table)
             share = -(-test_left // (len(self.tables) - position))  # what small tables leave, later ones get
             asker = {split: self._asker(table, split, rows[split]) for split in rows}

@@ -53,7 +53,7 @@ class Sample:
         shown: The columns that the prompt shows, in order.
         seed: What every choice in it was drawn with.
         role: Whose prompt it is: "qa", "summarizer", "validator" or "router".
-        mode: "grounded": the answer follows from the prompt.
+        mode: "grounded": the answer follows from the prompt; "closed_book": the student has to know it.
         given: What the form was filled with besides rows and columns.
         tools: The tools that can be called.
         turns: What was said between the question and the answer.

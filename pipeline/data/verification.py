@@ -6,12 +6,13 @@ Does not know files or tokens.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .asking import Readable, changing, swapped
+from .closed_book import CLOSED_BOOK, CLOSED_BOOK_KINDS, GROUNDED, all_columns, folded, value_counts
 from .patterns import Patterns
 from .questions import KINDS, Question, Row
 from .samples import Sample, sample_id
@@ -64,15 +65,43 @@ def verify(samples: Iterable[Sample], tables: Iterable[Readable]) -> Verificatio
         why = "its source is not there, or has changed" if table is None else _fault(sample, table)
         if why:
             found.faults.append(Fault(sample.id, why))
+        elif table is not None and sample.mode == CLOSED_BOOK:
+            table.note(sample)
+    for table in known.values():
+        found.faults += [Fault(name, "it abstains from a row that is asked for elsewhere") for name in table.mixed()]
     return found
 
 
 class _Known:
-    """A table, and the patterns of its columns, which are found when a sample has invented values."""
+    """A table with what has to be known of all its rows, and of all samples without records, to check one.
+
+    Attributes:
+        patterns: Of its columns; found when a sample has invented values.
+    """
 
     def __init__(self, table: Readable) -> None:
         self.schema, self.rows, self.table = table.schema, table.rows, table
         self.patterns = Patterns(table.rows, changing(table.schema))
+        self._counts: dict[str, Counter[str]] = {}
+        self._learned: set[int] = set()
+        self._unknown: dict[int, list[str]] = defaultdict(list)
+
+    def count(self, column: str, value: str) -> int:
+        """How many rows have a value."""
+        if column not in self._counts:
+            self._counts |= value_counts(self.rows, [column])
+        return self._counts[column][folded(value)]
+
+    def note(self, sample: Sample) -> None:
+        """Take notice of a right sample that has no record."""
+        if sample.kind == "abstain":
+            self._unknown[sample.rows[0]].append(sample.id)
+        else:
+            self._learned.update(sample.rows)
+
+    def mixed(self) -> list[str]:
+        """Ids of samples that abstain from what others answer."""
+        return [one for number in sorted(self._learned & self._unknown.keys()) for one in self._unknown[number]]
 
 
 def _fault(sample: Sample, table: _Known) -> str | None:
@@ -82,6 +111,8 @@ def _fault(sample: Sample, table: _Known) -> str | None:
         return f"there is no question kind {sample.kind!r}"
     if sample.form.rsplit(".", 1)[0] != f"{sample.kind}.{sample.split}":
         return "its form belongs to another kind or split"
+    if sample.mode not in (GROUNDED, CLOSED_BOOK):
+        return f"there is no mode {sample.mode!r}"
     if (sample.donors or sample.invented) and sample.split == "test":
         return "the test split has swapped values"
     try:
@@ -93,8 +124,9 @@ def _fault(sample: Sample, table: _Known) -> str | None:
 
 
 def _prompt_fault(sample: Sample, table: _Known) -> str | None:
-    kind, question, rows = KINDS[sample.kind], _question(sample), _rows(sample, table)
-    if sample.role != kind.role or sample.record != kind.record(question, table.schema, rows):
+    kind, question, rows = KINDS[sample.kind], _question(sample, table), _rows(sample, table)
+    record = "" if sample.mode == CLOSED_BOOK else kind.record(question, table.schema, rows)
+    if sample.role != kind.role or sample.record != record:
         return "its prompt does not show what its rows hold"
     if sample.turns != kind.turns(question, table.schema, rows):
         return "its turns do not say what its rows hold"
@@ -106,18 +138,38 @@ def _answer_fault(sample: Sample, table: _Known) -> str | None:
     rows = _rows(sample, table)
     if any(table.schema.entity_of(row) is None for row in rows):
         return "a row of it has no name"
-    right = KINDS[sample.kind].check(_question(sample), table.schema, rows)
+    question = _question(sample, table)
+    if sample.mode == CLOSED_BOOK:
+        rows = _learned_rows(sample, table, rows)
+    right = KINDS[sample.kind].check(question, table.schema, rows)
     return None if right else "its answer does not follow from its rows"
 
 
-def _question(sample: Sample) -> Question:
+def _learned_rows(sample: Sample, table: _Known, rows: Sequence[Row]) -> Sequence[Row]:
+    """The row that the student has to know; none where it is not to know it.
+
+    Raises:
+        ValueError: The question names another row, or one that is not the only one.
+    """
+    if sample.kind not in (*CLOSED_BOOK_KINDS, "abstain") or len(rows) != 1 or sample.donors or sample.shown:
+        raise ValueError("not a question that can be asked without a record")
+    if sample.kind == "reverse_lookup" and table.count(sample.columns[0], sample.given["value"]) != 1:
+        raise ValueError("its value is not that of one row alone")
+    if sample.kind != "abstain":
+        return rows
+    if sample.given["entity"] != table.schema.entity_of(rows[0]):
+        raise ValueError("it is not about its row")
+    return ()
+
+
+def _question(sample: Sample, table: _Known) -> Question:
     return Question(
         sample.question,
         sample.answer,
         sample.form,
         tuple(sample.columns),
         tuple(range(len(sample.rows))),
-        tuple(sample.shown),
+        all_columns(table.schema) if sample.mode == CLOSED_BOOK else tuple(sample.shown),
         sample.given,
         sample.tools,
     )

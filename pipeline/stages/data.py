@@ -1,7 +1,8 @@
-"""Stage ``data``: tables in; samples, and the records that the bundle carries, out. Does not know models."""
+"""Stage ``data``: tables in; samples, and the records that the bundle carries, if any, out. Does not know models."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -91,10 +92,18 @@ def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str,
     )
     schemas = [table.schema for table in loader.tables]
     labels = [text for schema in schemas for text in (schema.label, *(column.label for column in schema.columns))]
-    write_records(work.folder / RECORDS, named, labels)
+    if records:
+        write_records(work.folder / RECORDS, named, labels)
     counts = {split: sum(sample.split == split for sample in samples) for split in ("train", "test")}
     hashes = {table.schema.label: table.source_sha256 for table in loader.tables}
-    return {"samples": counts, "records": len(records), "sources": hashes}
+    modes = dict(Counter(sample.mode for sample in samples))
+    return {
+        "samples": counts,
+        "modes": modes,
+        "dropped": dict(loader.dropped),
+        "records": len(records),
+        "sources": hashes,
+    }
 
 
 def configured_loader(config: RunConfig, sources: Sequence[Source]) -> StructuredDataLoader:
@@ -114,6 +123,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         salt=section.salt,
         seed=config.distillation.seed,
         kinds={name: KindUse(kind.weight, kind.rows) for name, kind in section.kinds.items()},
+        mode=section.mode,
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
         with _located(f"data.tables.{number}"):

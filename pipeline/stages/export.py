@@ -46,6 +46,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         "teacher_parameters": teacher.facts["parameters"],
         "sources": data.facts["sources"],
         "samples": data.facts["samples"],
+        "modes": data.facts["modes"],
         "stages": {name: product.key for name, product in work.products.items()},
         "versions": installed_versions(),
     }
@@ -55,6 +56,6 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         config.export,
         prompts=prompts,
         provenance=Provenance(lineage, _licenses(config)),
-        add_records=partial(shutil.copyfile, data.path / RECORDS),
+        add_records=partial(shutil.copyfile, data.path / RECORDS) if data.facts["records"] else None,
     )
     return {"size": bundle.size, "parity": bundle.manifest.parity}
