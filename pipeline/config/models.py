@@ -84,6 +84,13 @@ class TableConfig(Section):
         description="Column name to readable name, for the columns to use; by default all.",
         examples=[{"capital": "capital", "area_km2": "area (km²)"}],
     )
+    given: dict[str, str] | Literal[False] | None = Field(
+        None,
+        description="For a table that holds samples already: which columns hold the question and answer (and "
+        "context), instruction and output (and input), prompt and completion, messages, or text and label; false for "
+        "rows to ask about. By default the columns' names decide.",
+        examples=[{"question": "question", "answer": "answer"}, False],
+    )
     license: str = Field(
         "unknown", description="License of the data, for the bundle and the card.", examples=["CC0-1.0", "MIT"]
     )

@@ -9,10 +9,10 @@ Does not know files, tokens, or how an agent comes to have no record.
 from __future__ import annotations
 
 import random
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from attar.runtime.errors import UsageError
 from attar.runtime.prompts import NOT_FOUND
@@ -20,7 +20,7 @@ from attar.runtime.prompts import NOT_FOUND
 from .asking import Asked, Drawn, KindUse, Readable
 from .questions import KINDS, Kind, Question, Row
 from .questions.kind import name_of
-from .questions.values import other_values
+from .questions.values import folded, other_values
 from .samples import Sample, sample_id
 from .schema import Column, TableSchema, written
 from .splits import split_of
@@ -33,8 +33,7 @@ __all__ = [
     "ClosedBook",
     "ClosedBookAsked",
     "all_columns",
-    "consistent",
-    "folded",
+    "closed_book_questions",
     "require_mode",
     "value_counts",
 ]
@@ -239,6 +238,32 @@ def all_columns(schema: TableSchema) -> tuple[str, ...]:
     return tuple(column.name for column in schema.columns)
 
 
+def closed_book_questions(
+    tables: Sequence[Readable],
+    kinds: Mapping[str, KindUse],
+    *,
+    test_questions: int,
+    dropped: Counter[str],
+    **how: Any,
+) -> list[Asked]:
+    """The questions on several tables, none of which has another answer elsewhere.
+
+    Args:
+        tables: The tables.
+        kinds: See :class:`ClosedBook`, of which ``dropped`` and ``how`` are arguments too.
+        test_questions: Size of the test split, taken from all tables in equal parts.
+        dropped: Counts what was left out, by reason.
+        **how: Sizes, salt and seed.
+    """
+    asked, left = list[Asked](), test_questions
+    for position, table in enumerate(tables):
+        book = ClosedBook(table, kinds, dropped=dropped, **how)
+        held_out = list(book.test(-(-left // (len(tables) - position))))
+        left -= len(held_out)
+        asked += [*held_out, *book.training()]
+    return _consistent(asked, dropped)
+
+
 def require_mode(mode: str, kinds: Iterable[str]) -> None:
     """Check that there is such a mode, and that all kinds can be asked in it.
 
@@ -255,9 +280,8 @@ def require_mode(mode: str, kinds: Iterable[str]) -> None:
         )
 
 
-def consistent(asked: Iterable[Asked], dropped: Counter[str]) -> list[Asked]:
+def _consistent(found: Sequence[Asked], dropped: Counter[str]) -> list[Asked]:
     """Questions, in order, without those that have another answer elsewhere, such as in another table."""
-    found = list(asked)
     answers: dict[str, set[str]] = defaultdict(set)
     for one in found:
         answers[folded(one.question.text)].add(folded(one.question.answer))
@@ -274,8 +298,3 @@ def value_counts(rows: Iterable[Row], columns: Iterable[str]) -> dict[str, Count
         for name, found in counts.items():
             found[folded(written(row[name]) or "")] += 1
     return counts
-
-
-def folded(text: str) -> str:
-    """A text, its case, width and spacing left aside."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

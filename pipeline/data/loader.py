@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from attar.runtime.errors import DataError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
-from .closed_book import GROUNDED, ClosedBook, consistent, require_mode
+from .closed_book import GROUNDED, closed_book_questions, require_mode
 from .databases import database_source
+from .formats import Given, format_of
+from .given import GivenRow, given_rows
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema, infer_schema
 from .sources import Source, file_source, read_csv, read_json, read_parquet
@@ -30,12 +32,13 @@ _TEST_QUESTIONS_PER_RECORD = 8
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """One table with its schema and where it came from."""
+    """One table with its schema and where it came from; ``given`` says which columns hold samples, where they do."""
 
     source: str
     source_sha256: str
     schema: TableSchema
     rows: list[dict[str, Any]]
+    given: Given | None = None
 
 
 class TableOptions(TypedDict, total=False):
@@ -46,11 +49,15 @@ class TableOptions(TypedDict, total=False):
         entity: The column, or columns, that name a row; by default the first text column without
             repeats and gaps.
         columns: Source name to readable name of the columns to use; by default all.
+        given: For a table that holds samples already: part, such as "question" and "answer", to column; False for
+            rows to ask about, whatever the columns are called. By default the columns' names decide, where
+            neither entity nor columns are named; see :mod:`.given`.
     """
 
     label: str | None
     entity: str | Sequence[str] | None
     columns: Mapping[str, str] | None
+    given: Mapping[str, str] | Literal[False] | None
 
 
 class StructuredDataLoader:
@@ -162,13 +169,17 @@ class StructuredDataLoader:
         entity = options.get("entity")
         names = [entity] if isinstance(entity, str) else entity
         try:
-            schema = infer_schema(arrow, options.get("label") or source.label, names, options.get("columns"))
+            label = options.get("label") or source.label
+            is_told = bool(names or options.get("columns"))
+            given = format_of(source.name, arrow.column_names, options.get("given"), guess=not is_told)
+            schema = given.schema(label) if given else infer_schema(arrow, label, names, options.get("columns"))
             rows = arrow.to_pylist()
-            _require_values(schema, rows)
+            if not given:
+                _require_values(schema, rows)
         except DataError as error:
             error.where = source.name
             raise
-        table = LoadedTable(source.name, source.sha256, schema, rows)
+        table = LoadedTable(source.name, source.sha256, schema, rows, given)
         self.tables.append(table)
         return table
 
@@ -193,44 +204,50 @@ class StructuredDataLoader:
 
         None in closed book: with records beside it an agent would never ask the student what it knows by itself.
         """
-        for table in self.tables if self.mode == GROUNDED else ():
+        for table in self._plain if self.mode == GROUNDED else ():
             for number, row in enumerate(table.rows):
                 entity = table.schema.entity_of(row)
                 if entity is not None:
                     yield table, number, entity, _record(table.schema, entity, table.schema.facts_of(row))
 
-    def _asked(self) -> Iterable[Asked]:
-        return self._questions() if self.mode == GROUNDED else consistent(self._closed_book(), self.dropped)
-
-    def _closed_book(self) -> Iterator[Asked]:
-        """The questions without records, each table's part of the test split first."""
-        test_left = self.test_questions
-        for position, table in enumerate(self._tables()):
-            book = ClosedBook(
-                table,
-                self.kinds,
-                questions_per_record=self.questions_per_record,
-                records_per_table=self.records_per_table,
-                test_share=self.test_share,
-                salt=self.salt,
-                seed=self.seed,
-                dropped=self.dropped,
-            )
-            held_out = list(book.test(-(-test_left // (len(self.tables) - position))))
-            test_left -= len(held_out)
-            yield from held_out
-            yield from book.training()
-
-    def _tables(self) -> list[LoadedTable]:
+    def _asked(self) -> Iterator[Asked | GivenRow]:
+        """What is given, then what is asked; each table has an equal part of the test split."""
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
-        return self.tables
+        given = [table for table in self.tables if table.given]
+        left = most = -(-self.test_questions * len(given) // len(self.tables))
+        settings = {"salt": self.salt, "test_share": self.test_share, "records_per_table": self.records_per_table}
+        for row in given_rows(given, **settings, dropped=self.dropped):  # type: ignore[arg-type]
+            left -= row.split == "test"
+            if row.split == "test" and left < 0:
+                self.dropped["a given row over test_questions"] += 1
+            else:
+                yield row
+        test_left = self.test_questions - most + max(left, 0)
+        if self.mode == GROUNDED:
+            yield from self._questions(test_left)
+            return
+        yield from closed_book_questions(
+            self._plain,
+            self.kinds,
+            test_questions=test_left,
+            dropped=self.dropped,
+            questions_per_record=self.questions_per_record,
+            records_per_table=self.records_per_table,
+            test_share=self.test_share,
+            salt=self.salt,
+            seed=self.seed,
+        )
 
-    def _questions(self) -> Iterator[Asked]:
-        test_left = self.test_questions
-        for position, table in enumerate(self._tables()):
+    @property
+    def _plain(self) -> list[LoadedTable]:
+        """The tables of rows to ask about."""
+        return [table for table in self.tables if not table.given]
+
+    def _questions(self, test_left: int) -> Iterator[Asked]:
+        for position, table in enumerate(self._plain):
             rows = self._rows_by_split(table)
-            share = -(-test_left // (len(self.tables) - position))  # what small tables leave, later ones get
+            share = -(-test_left // (len(self._plain) - position))  # what small tables leave, later ones get
             asker = {split: self._asker(table, split, rows[split]) for split in rows}
             for number in rows["test"]:
                 count = min(_TEST_QUESTIONS_PER_RECORD, share)

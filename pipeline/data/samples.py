@@ -52,8 +52,9 @@ class Sample:
         columns: The columns that are asked for.
         shown: The columns that the prompt shows, in order.
         seed: What every choice in it was drawn with.
-        role: Whose prompt it is: "qa", "summarizer", "validator" or "router".
-        mode: "grounded": the answer follows from the prompt; "closed_book": the student has to know it.
+        role: Whose prompt it is: "qa", "summarizer", "validator" or "router"; "chat" where the turns are all of it.
+        mode: "grounded": the answer follows from the prompt; "closed_book": the student has to know it; "given":
+            it is taken from a table as it stands there.
         given: What the form was filled with besides rows and columns.
         tools: The tools that can be called.
         turns: What was said between the question and the answer.
@@ -109,6 +110,7 @@ _PROMPTS: Mapping[str, Callable[[str, str], list[Message]]] = {
     "summarizer": lambda question, record: summary_prompt(record),
     "validator": check_prompt,
     "router": lambda question, record: route_prompt(question),
+    "chat": lambda question, record: [],
 }
 """Role to its prompt, from question and record."""
 

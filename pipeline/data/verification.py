@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .asking import Readable, changing, swapped
-from .closed_book import CLOSED_BOOK, CLOSED_BOOK_KINDS, GROUNDED, all_columns, folded, value_counts
+from .closed_book import CLOSED_BOOK, CLOSED_BOOK_KINDS, GROUNDED, all_columns, value_counts
+from .given import GIVEN, given_fault, question_key
 from .patterns import Patterns
 from .questions import KINDS, Question, Row
+from .questions.values import folded
 from .samples import Sample, sample_id
 
 __all__ = ["Fault", "Verification", "verify"]
@@ -58,7 +60,7 @@ def verify(samples: Iterable[Sample], tables: Iterable[Readable]) -> Verificatio
         tables: The tables that they were made from, read again from their sources.
     """
     known = {(table.schema.label, table.source_sha256): _Known(table) for table in tables}
-    found = Verification()
+    found, splits = Verification(), dict[str, str]()
     for sample in samples:
         found.checked[sample.kind] += 1
         table = known.get((sample.table, sample.source_sha256))
@@ -67,6 +69,8 @@ def verify(samples: Iterable[Sample], tables: Iterable[Readable]) -> Verificatio
             found.faults.append(Fault(sample.id, why))
         elif table is not None and sample.mode == CLOSED_BOOK:
             table.note(sample)
+        elif sample.mode == GIVEN and splits.setdefault(question_key(sample.question), sample.split) != sample.split:
+            found.faults.append(Fault(sample.id, "its question stands in both splits"))
     for table in known.values():
         found.faults += [Fault(name, "it abstains from a row that is asked for elsewhere") for name in table.mixed()]
     return found
@@ -107,15 +111,17 @@ class _Known:
 def _fault(sample: Sample, table: _Known) -> str | None:
     """What is wrong with a sample; None where it is right."""
     kind = KINDS.get(sample.kind)
-    if kind is None:
+    if kind is None and sample.kind != GIVEN:
         return f"there is no question kind {sample.kind!r}"
     if sample.form.rsplit(".", 1)[0] != f"{sample.kind}.{sample.split}":
         return "its form belongs to another kind or split"
-    if sample.mode not in (GROUNDED, CLOSED_BOOK):
-        return f"there is no mode {sample.mode!r}"
+    if sample.mode not in ((GIVEN,) if kind is None else (GROUNDED, CLOSED_BOOK)):
+        return f"a sample of its kind has not the mode {sample.mode!r}"
     if (sample.donors or sample.invented) and sample.split == "test":
         return "the test split has swapped values"
     try:
+        if kind is None:
+            return given_fault(sample, table.rows)
         if not all(table.patterns.fit(*drawn) for values in sample.invented for drawn in values.items()):
             return "a value that is said to be invented stands in a row, or is not like its column's"
         return _prompt_fault(sample, table) or _answer_fault(sample, table)

@@ -127,5 +127,5 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
         with _located(f"data.tables.{number}"):
-            loader.load_source(source, label=table.label, entity=table.entity, columns=table.columns)
+            loader.load_source(source, label=table.label, entity=table.entity, columns=table.columns, given=table.given)
     return loader
