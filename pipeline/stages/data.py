@@ -111,7 +111,7 @@ def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str,
 def _rewritten(config: RunConfig, samples: list[Sample]) -> tuple[list[Sample], dict[str, int]]:
     """The samples, in other words where the config says so, and what came of it."""
     wish = config.data.paraphrase
-    if wish is None:
+    if wish.model is None:
         return samples, {}
     from ..teacher.writing import causal_writer
 
