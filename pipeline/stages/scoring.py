@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..config import RunConfig
 from ..data import Sample
@@ -11,7 +11,9 @@ from ..data import Sample
 if TYPE_CHECKING:
     from ..teacher import LoadedModel
 
-__all__ = ["score_torch"]
+__all__ = ["score_torch", "spread"]
+
+Item = TypeVar("Item")
 
 
 def score_torch(config: RunConfig, loaded: LoadedModel, test: Sequence[Sample], title: str) -> dict[str, Any]:
@@ -27,3 +29,10 @@ def score_torch(config: RunConfig, loaded: LoadedModel, test: Sequence[Sample], 
         title=title,
     )
     return score(answers, [sample.answer for sample in test]).to_dict()
+
+
+def spread(samples: Sequence[Item], count: int | None) -> list[Item]:
+    """That many of them, evenly spread; all where there are no more, or no number is given."""
+    if count is None or count >= len(samples):
+        return list(samples)
+    return [samples[place * len(samples) // count] for place in range(count)]
