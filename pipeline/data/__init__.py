@@ -6,6 +6,7 @@ next stage. Nothing here knows a teacher or a student.
 
 from .asking import KindUse
 from .loader import LoadedTable, StructuredDataLoader, TableOptions
+from .paraphrase import Paraphrased, chat_writer, paraphrase
 from .rejects import Rejects, write_rejects
 from .rows import Rows
 from .samples import QAPair, Sample, read_samples, require_both_splits, write_samples
@@ -20,6 +21,7 @@ __all__ = [
     "Fault",
     "KindUse",
     "LoadedTable",
+    "Paraphrased",
     "QAPair",
     "Rejects",
     "Rows",
@@ -29,6 +31,8 @@ __all__ = [
     "TableOptions",
     "TableSchema",
     "Verification",
+    "chat_writer",
+    "paraphrase",
     "read_samples",
     "read_schema",
     "register_reader",

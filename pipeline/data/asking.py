@@ -10,18 +10,19 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 from attar.runtime.errors import UsageError
 from attar.runtime.spelling import nearest
 
+from .patterns import Patterns
 from .questions import KINDS, Kind, Question, Row, Scene
 from .samples import QAPair, Sample, sample_id
-from .schema import Column, TableSchema
+from .schema import Column, TableSchema, written
 
-__all__ = ["Asked", "Asker", "KindUse", "Readable", "chosen_kinds", "swapped"]
+__all__ = ["Asked", "Asker", "Drawn", "KindUse", "Readable", "changing", "chosen_kinds", "swapped"]
 
 _AT_ONCE = 2
 """Questions of one kind on a row, even where its weight makes for fewer: they share what the prompt shows."""
@@ -56,12 +57,13 @@ class Readable(Protocol):
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """A row of a scene: its number, its values, and where they come from if they were swapped."""
+class Drawn:
+    """A row of a scene: its number, its values, and where they come from if they were swapped or invented."""
 
     number: int
     row: Row
     donors: list[int]
+    invented: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Asked:
     question: Question
     split: str
     seed: str
-    drawn: tuple[_Drawn, ...]
+    drawn: tuple[Drawn, ...]
 
     @property
     def rows(self) -> list[Row]:
@@ -121,6 +123,7 @@ class Asked:
             tools=tools,
             turns=turns,
             donors=[drawn.donors for drawn in self.drawn if drawn.donors],
+            invented=[drawn.invented for drawn in self.drawn] if any(drawn.invented for drawn in self.drawn) else [],
         )
 
 
@@ -137,6 +140,7 @@ class Asker:
         numbers: Numbers of the rows in that split that have a name.
         kinds: Name to use of the kinds to ask.
         counterfactual: Whether rows that come again get values of other rows of the split.
+        invented: Share of these values that are drawn from the column's pattern instead, and stand in no row.
         seed: Seed of every choice.
         refused: Counts, by kind, the questions that their checkers refused.
     """
@@ -149,12 +153,15 @@ class Asker:
         kinds: Mapping[str, KindUse],
         *,
         counterfactual: bool,
+        invented: float = 0.0,
         seed: int,
         refused: Counter[str],
     ) -> None:
         self._table, self._split, self._numbers, self._kinds = table, split, numbers, kinds
         self._counterfactual, self._seed, self._refused = counterfactual, seed, refused
         self._asked: Counter[str] = Counter()
+        self._invented = invented
+        self._patterns = Patterns(table.rows, changing(table.schema), numbers)
 
     def ask(self, number: int, turn: int, count: int) -> Iterator[Asked]:
         """Up to ``count`` questions on a row that came ``turn`` times before, all of them checked."""
@@ -183,7 +190,7 @@ class Asker:
         """How far a kind has come for its weight; the least comes first."""
         return (self._asked[name] + 1) / self._kinds[name].weight
 
-    def _asked_on(self, pool: Sequence[_Drawn], kind: Kind, question: Question, seed: str) -> Asked:
+    def _asked_on(self, pool: Sequence[Drawn], kind: Kind, question: Question, seed: str) -> Asked:
         return Asked(self._table, kind, question, self._split, seed, tuple(pool[place] for place in question.rows))
 
     def _order(self, row: Row, rng: random.Random) -> tuple[Column, ...]:
@@ -193,7 +200,7 @@ class Asker:
             rng.shuffle(recorded)  # so that the student reads names, not positions
         return (*recorded, *(column for column in self._table.schema.columns if column not in recorded))
 
-    def _others(self, pool: list[_Drawn], turn: int, seed: str) -> list[Row]:
+    def _others(self, pool: list[Drawn], turn: int, seed: str) -> list[Row]:
         """Other rows of the split, drawn once for a turn; no two have the same name."""
         if len(pool) == 1:
             rng = random.Random(f"{seed}:others")
@@ -206,14 +213,30 @@ class Asker:
                     pool.append(self._drawn(number, turn))
         return [drawn.row for drawn in pool[1:]]
 
-    def _drawn(self, number: int, turn: int) -> _Drawn:
+    def _drawn(self, number: int, turn: int) -> Drawn:
         if not (turn and self._counterfactual):
-            return _Drawn(number, self._table.rows[number], [])
+            return Drawn(number, self._table.rows[number], [])
         schema = self._table.schema
         rng = random.Random(f"{self._seed}:{schema.label}:{number}:{turn}:swap")
         kept = set(schema.entity)
         donors = [number if column.name in kept else rng.choice(self._numbers) for column in schema.columns]
-        return _Drawn(number, swapped(self._table, number, donors), donors)
+        row = swapped(self._table, number, donors)
+        if not self._invented:
+            return Drawn(number, row, donors)
+        texts = self._inventions(row, random.Random(f"{self._seed}:{schema.label}:{number}:{turn}:invent"))
+        values = {name: self._patterns.value(name, text) for name, text in texts.items()}
+        return Drawn(number, {**row, **values}, donors, texts)
+
+    def _inventions(self, row: Row, rng: random.Random) -> dict[str, str]:
+        """Values for some of the columns that are recorded in a row, as they are written."""
+        names = [name for name in changing(self._table.schema) if written(row[name]) is not None]
+        drawn = {name: self._patterns.draw(name, rng) for name in names if rng.random() < self._invented}
+        return {name: text for name, text in drawn.items() if text is not None}
+
+
+def changing(schema: TableSchema) -> list[str]:
+    """Names of the columns whose values may be others than the row's: all that do not name it."""
+    return [column.name for column in schema.columns if column.name not in schema.entity]
 
 
 def swapped(table: Readable, number: int, donors: Sequence[int]) -> Row:

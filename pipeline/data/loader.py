@@ -17,14 +17,17 @@ from attar.runtime.errors import DataError, UsageError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
+from .closed_book import GROUNDED, closed_book_questions, require_mode
 from .databases import database_source
 from .filters import Filters
+from .formats import Given, format_of
 from .frames import frame_source
+from .given import GivenRow, given_rows
 from .inference import infer_from
 from .readers import read_csv, read_json, read_parquet
 from .reading import read_rows
 from .rejects import MAX_REJECTS, Rejects
-from .rows import Rows
+from .rows import Rows, RowsWriter
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema
 from .schema_file import read_schema
@@ -40,13 +43,17 @@ _LARGEST_POOL = 50_000
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """One table with its schema and where it came from, and the rows of it that could not be read."""
+    """One table with its schema and where it came from, and the rows of it that could not be read.
+
+    ``given`` says which columns hold samples, where they do.
+    """
 
     source: str
     source_sha256: str
     schema: TableSchema
     rows: Rows
     rejects: Rejects = field(default_factory=Rejects)
+    given: Given | None = None
 
 
 class TableOptions(TypedDict, total=False):
@@ -59,6 +66,9 @@ class TableOptions(TypedDict, total=False):
         columns: Source name to readable name of the columns to use; by default all.
         schema_file: A ``schema.json`` that says label, entity, columns and their types, in place of the guess.
         max_rejects: Fraction of the rows that may be left out because a value of theirs can't be read.
+        given: For a table that holds samples already: part, such as "question" and "answer", to column; False for
+            rows to ask about, whatever the columns are called. By default the columns' names decide, where
+            neither entity nor columns are named; see :mod:`.given`.
     """
 
     label: str | None
@@ -66,6 +76,7 @@ class TableOptions(TypedDict, total=False):
     columns: Mapping[str, str] | None
     schema_file: str | Path | None
     max_rejects: float
+    given: Mapping[str, str] | Literal[False] | None
 
 
 class StructuredDataLoader:
@@ -78,6 +89,7 @@ class StructuredDataLoader:
             forms. By default every row once.
         counterfactual: Whether a row that comes again gets values of other training rows, column by column,
             so that the student learns to read the record instead of remembering the table.
+        invented: Share of the values so given that are drawn from the column's pattern instead, and stand in no row.
         test_share: Fraction of entities that are held out.
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
@@ -86,14 +98,16 @@ class StructuredDataLoader:
             for.
         caps: "answer" or "column" to the largest share of a kind's samples, in one split, that may have the same.
         kinds: Question kind to its weight, or to its :class:`~.asking.KindUse`; by default lookups alone.
+        mode: "grounded", with the record in the prompt, or "closed_book", without; see :mod:`.closed_book`.
 
     Attributes:
+        dropped: How many rows and questions were left out, by reason, so far.
         refused: How many questions of each kind its checker refused, so far.
         filters: Those of the last pass over all questions, with what they dropped.
         splits: Of each table whose rows were asked about, by its label, which row is in which split.
 
     Raises:
-        UsageError: There is no question kind of a name in ``kinds``.
+        UsageError: There is no question kind of a name in ``kinds``, or not in that mode, or no such mode.
     """
 
     def __init__(
@@ -102,6 +116,7 @@ class StructuredDataLoader:
         questions_per_record: int = 8,
         records_per_table: int | None = None,
         counterfactual: bool = True,
+        invented: float = 0.0,
         test_share: float = 0.15,
         test_questions: int = 512,
         salt: str = "attar",
@@ -109,10 +124,12 @@ class StructuredDataLoader:
         kinds: Mapping[str, float | KindUse] | None = None,
         near_duplicates: Literal["group", "keep"] = "group",
         caps: Mapping[str, float] | None = None,
+        mode: str = GROUNDED,
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
         self.counterfactual = counterfactual
+        self.invented = invented
         self.test_share = test_share
         self.test_questions = test_questions
         self.salt = salt
@@ -123,6 +140,9 @@ class StructuredDataLoader:
         self.caps = dict(caps or {})
         self.filters = Filters(self.caps)
         self.splits: dict[str, RowSplits] = {}
+        self.mode = mode
+        require_mode(mode, self.kinds)
+        self.dropped: Counter[str] = Counter()
         self.tables: list[LoadedTable] = []
 
     def load_from_csv(
@@ -200,13 +220,21 @@ class StructuredDataLoader:
             UsageError: A schema file is given, and what it says besides.
         """
         try:
-            schema = _schema(source, options)
-            rows, rejects = read_rows(source.batches, schema, options.get("max_rejects", MAX_REJECTS))
-            _require_values(schema, rows)
+            given = _given(source, options)
+            if given:
+                schema, rows, rejects = (
+                    given.schema(options.get("label") or source.label),
+                    _as_they_are(source),
+                    Rejects(),
+                )
+            else:
+                schema = _schema(source, options)
+                rows, rejects = read_rows(source.batches, schema, options.get("max_rejects", MAX_REJECTS))
+                _require_values(schema, rows)
         except DataError as error:
             error.where = error.where or source.name
             raise
-        table = LoadedTable(source.name, source.sha256, schema, rows, rejects)
+        table = LoadedTable(source.name, source.sha256, schema, rows, rejects, given)
         self.tables.append(table)
         return table
 
@@ -216,7 +244,7 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return [asked.pair for asked in self._questions()]
+        return [asked.pair for asked in self._asked()]
 
     def prepare_distillation_dataset(self) -> list[Sample]:
         """The samples of both splits: prompts as the agent sends them, answers, lineage.
@@ -232,24 +260,59 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return (asked.sample for asked in self._questions())
+        return (asked.sample for asked in self._asked())
 
     def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
-        """Every row that has a name: its table, row number, entity and record text, columns in order."""
-        for table in self.tables:
+        """Every row that has a name: its table, row number, entity and record text, columns in order.
+
+        None in closed book: with records beside it an agent would never ask the student what it knows by itself.
+        """
+        for table in self._plain if self.mode == GROUNDED else ():
             for number, row in enumerate(table.rows):
                 entity = table.schema.entity_of(row)
                 if entity is not None:
                     yield table, number, entity, _record(table.schema, entity, table.schema.facts_of(row))
 
-    def _questions(self) -> Iterator[Asked]:
+    def _asked(self) -> Iterator[Asked | GivenRow]:
+        """What is given, then what is asked; each table has an equal part of the test split."""
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
-        self.filters = filters = Filters(self.caps)
-        test_left = self.test_questions
-        for position, table in enumerate(self.tables):
+        self.filters = Filters(self.caps)
+        given = [table for table in self.tables if table.given]
+        left = most = -(-self.test_questions * len(given) // len(self.tables))
+        settings = {"salt": self.salt, "test_share": self.test_share, "records_per_table": self.records_per_table}
+        for row in given_rows(given, **settings, dropped=self.dropped):  # type: ignore[arg-type]
+            left -= row.split == "test"
+            if row.split == "test" and left < 0:
+                self.dropped["a given row over test_questions"] += 1
+            else:
+                yield row
+        test_left = self.test_questions - most + max(left, 0)
+        if self.mode == GROUNDED:
+            yield from self._questions(test_left)
+            return
+        yield from closed_book_questions(
+            self._plain,
+            self.kinds,
+            test_questions=test_left,
+            dropped=self.dropped,
+            questions_per_record=self.questions_per_record,
+            records_per_table=self.records_per_table,
+            test_share=self.test_share,
+            salt=self.salt,
+            seed=self.seed,
+        )
+
+    @property
+    def _plain(self) -> list[LoadedTable]:
+        """The tables of rows to ask about."""
+        return [table for table in self.tables if not table.given]
+
+    def _questions(self, test_left: int) -> Iterator[Asked]:
+        filters = self.filters
+        for position, table in enumerate(self._plain):
             rows = self._rows_by_split(table)
-            share = -(-test_left // (len(self.tables) - position))  # what small tables leave, later ones get
+            share = -(-test_left // (len(self._plain) - position))  # what small tables leave, later ones get
             asker = {split: self._asker(table, split, rows[split]) for split in rows}
             for number in rows["test"]:
                 count = min(_TEST_QUESTIONS_PER_RECORD, share)
@@ -268,6 +331,7 @@ class StructuredDataLoader:
             rows,
             self.kinds,
             counterfactual=self.counterfactual,
+            invented=self.invented,
             seed=self.seed,
             refused=self.refused,
         )
@@ -299,6 +363,23 @@ class StructuredDataLoader:
         for place in range(wanted if rows else 0):
             turn, index = divmod(place, len(rows))
             yield turn, rows[index]
+
+
+def _given(source: Source, options: TableOptions) -> Given | None:
+    """Which columns hold samples, where the table holds samples already."""
+    if options.get("schema_file") is not None:
+        return None
+    names: list[str] = next((batch.rows.schema.names for batch in source.batches()), [])
+    is_told = bool(options.get("entity") or options.get("columns"))
+    return format_of(source.name, names, options.get("given"), guess=not is_told)
+
+
+def _as_they_are(source: Source) -> Rows:
+    """All rows and columns, nested values kept."""
+    writer = RowsWriter()
+    for batch in source.read().to_batches():
+        writer.add(batch)
+    return writer.finish()
 
 
 def _schema(source: Source, options: TableOptions) -> TableSchema:

@@ -57,13 +57,17 @@ class Sample:
         columns: The columns that are asked for.
         shown: The columns that the prompt shows, in order.
         seed: What every choice in it was drawn with.
-        role: Whose prompt it is: "qa", "summarizer", "validator" or "router".
-        mode: "grounded": the answer follows from the prompt.
+        role: Whose prompt it is: "qa", "summarizer", "validator" or "router"; "chat" where the turns are all of it.
+        mode: "grounded": the answer follows from the prompt; "closed_book": the student has to know it; "given":
+            it is taken from a table as it stands there.
         given: What the form was filled with besides rows and columns.
         tools: The tools that can be called.
         turns: What was said between the question and the answer.
         donors: Where values were swapped: of each row, the rows that the values come from, in the order of the
             schema's columns; never in the test split.
+        invented: Where values were drawn from their column's pattern: of each row, column name to written value.
+        paraphrased: Name of the model that wrote the question in other words; never in the test split.
+        original: The question before that, as its form gives it.
     """
 
     id: str
@@ -86,6 +90,9 @@ class Sample:
     tools: list[dict[str, Any]] = field(default_factory=list)
     turns: list[Message] = field(default_factory=list)
     donors: list[list[int]] = field(default_factory=list)
+    invented: list[dict[str, str]] = field(default_factory=list)
+    paraphrased: str = ""
+    original: str = ""
 
     @property
     def messages(self) -> list[Message]:
@@ -103,7 +110,7 @@ class Sample:
 
     @property
     def counterfactual(self) -> bool:
-        """Whether values were swapped between rows."""
+        """Whether values are not those of the row."""
         return bool(self.donors)
 
 
@@ -112,6 +119,7 @@ _PROMPTS: Mapping[str, Callable[[str, str], list[Message]]] = {
     "summarizer": lambda question, record: summary_prompt(record),
     "validator": check_prompt,
     "router": lambda question, record: route_prompt(question),
+    "chat": lambda question, record: [],
 }
 """Role to its prompt, from question and record."""
 
@@ -201,7 +209,7 @@ def read_samples(path: Path) -> list[Sample]:
 
 _GROUP = 2_000
 """Samples in one row group."""
-_AS_JSON = ("given", "tools", "turns")
+_AS_JSON = ("given", "tools", "turns", "invented")
 """Fields that have no fixed form; a column of JSON text each."""
 
 

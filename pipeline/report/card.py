@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attar.runtime.bundle import Manifest
@@ -10,6 +11,15 @@ from .results import Report
 from .table import results_table
 
 __all__ = ["model_card"]
+
+_HELD_OUT = {
+    "grounded": "Grounded: held-out questions are about entities that training never saw, in forms of question that "
+    "training never saw; the record stands in the prompt.",
+    "closed_book": "Closed book: no record stands in the prompt; held-out questions ask, in forms that training "
+    "never saw, for facts that it saw in others, and about entities that it never saw, where abstaining is right.",
+    "given": "Given: questions and answers as the tables hold them; held-out questions are none of training's.",
+}
+"""Mode to what its held-out questions are."""
 
 
 def model_card(manifest: Manifest, report: Report) -> str:
@@ -27,8 +37,7 @@ def model_card(manifest: Manifest, report: Report) -> str:
             "",
             results_table(report),
             "",
-            "Held-out questions are about entities that training never saw, in forms of question that training "
-            "never saw; the record stands in the prompt. Exact match: equal after NFKC, case folding, collapsed "
+            f"{_held_out(lineage)} Exact match: equal after NFKC, case folding, collapsed "
             "spaces and no final period. Value match: the value stands in the answer. Costs are medians of fresh "
             "processes that took turns, answer by answer; memory is the process's peak resident set (VmHWM). Where "
             "the machine's noise shows, the 95 % interval stands beside a ratio.",
@@ -48,6 +57,12 @@ def model_card(manifest: Manifest, report: Report) -> str:
             "",
         ]
     )
+
+
+def _held_out(lineage: Mapping[str, Any]) -> str:
+    """What the scores are about, for each mode of the samples."""
+    modes = lineage.get("modes", ("grounded",))
+    return " ".join(text for mode, text in _HELD_OUT.items() if mode in modes)
 
 
 def _parity_row(name: str, found: dict[str, Any]) -> str:

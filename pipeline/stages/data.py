@@ -1,4 +1,4 @@
-"""Stage ``data``: tables in; samples, and the records that the bundle carries, out. Does not know models."""
+"""Stage ``data``: tables in; samples, and the records that the bundle carries, if any, out. Does not know models."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..data import (
     Sample,
     Source,
     StructuredDataLoader,
+    paraphrase,
     read_samples,
     require_both_splits,
     schema_sha256,
@@ -111,7 +112,7 @@ def test_samples(data: Product) -> list[Sample]:
 
 def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str, Any]:
     loader = configured_loader(config, sources)
-    samples = loader.prepare_distillation_dataset()
+    samples, rewritten = _rewritten(config, loader.prepare_distillation_dataset())
     require_both_splits(samples)
     for split in SPLITS:
         write_samples(work.folder / f"{split}.parquet", (one for one in samples if one.split == split))
@@ -123,13 +124,18 @@ def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str,
     )
     schemas = [table.schema for table in loader.tables]
     labels = [text for schema in schemas for text in (schema.label, *(column.label for column in schema.columns))]
-    records = write_records(work.folder / RECORDS, named, labels)
+    records = write_records(work.folder / RECORDS, named, labels) if config.data.mode == "grounded" else 0
     write_schemas(work.folder / SCHEMA, loader.tables)
     write_rejects(work.folder / REJECTS, (table.rejects for table in loader.tables))
-    counts = {split: sum(sample.split == split for sample in samples) for split in ("train", "test")}
-    hashes = {table.schema.label: table.source_sha256 for table in loader.tables}
-    rejects = {table.schema.label: len(table.rejects) for table in loader.tables}
-    return {"samples": counts, "records": records, "rejects": rejects, "sources": hashes}
+    return {
+        "samples": {split: sum(sample.split == split for sample in samples) for split in SPLITS},
+        "modes": dict(Counter(sample.mode for sample in samples)),
+        "dropped": manifest["dropped"],
+        "paraphrased": rewritten,
+        "records": records,
+        "rejects": {table.schema.label: len(table.rejects) for table in loader.tables},
+        "sources": manifest["sources"],
+    }
 
 
 def _manifest(config: RunConfig, loader: StructuredDataLoader, work: Work) -> dict[str, Any]:
@@ -141,7 +147,7 @@ def _manifest(config: RunConfig, loader: StructuredDataLoader, work: Work) -> di
     names = ("split", "table", "kind", "mode")
     return {
         "samples": [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(counted.items())],
-        "dropped": dict(loader.filters.dropped),
+        "dropped": dict(loader.filters.dropped + loader.dropped),
         "refused": dict(loader.refused),
         "answers_in_questions": loader.filters.gave_away,
         "rows_left_out": {"near-duplicate of rows in both splits": left_out},
@@ -150,6 +156,17 @@ def _manifest(config: RunConfig, loader: StructuredDataLoader, work: Work) -> di
         "licenses": {table.name: table.license for table in config.data.tables},
         "versions": installed_versions(),
     }
+
+
+def _rewritten(config: RunConfig, samples: list[Sample]) -> tuple[list[Sample], dict[str, int]]:
+    """The samples, in other words where the config says so, and what came of it."""
+    wish = config.data.paraphrase
+    if wish.model is None:
+        return samples, {}
+    from ..teacher.writing import causal_writer
+
+    done = paraphrase(samples, causal_writer(wish.model), name=wish.model, share=wish.share, seed=wish.seed)
+    return done.samples, dict(done.counts)
 
 
 def configured_loader(config: RunConfig, sources: Sequence[Source]) -> StructuredDataLoader:
@@ -163,6 +180,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         questions_per_record=section.questions_per_record,
         records_per_table=section.records_per_table,
         counterfactual=section.counterfactual,
+        invented=section.invented,
         test_share=section.test_share,
         test_questions=section.test_questions,
         salt=section.salt,
@@ -170,6 +188,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         near_duplicates=section.near_duplicates,
         caps={str(name): share for name, share in section.caps.items()},
         kinds={name: KindUse(kind.weight, kind.rows) for name, kind in section.kinds.items()},
+        mode=section.mode,
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
         with _located(f"data.tables.{number}"):
@@ -180,5 +199,6 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
                 columns=table.columns,
                 schema_file=table.schema_file,
                 max_rejects=table.max_rejects,
+                given=table.given,
             )
     return loader

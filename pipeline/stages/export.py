@@ -58,6 +58,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         "body": student.facts["body"],
         "sources": data.facts["sources"],
         "samples": data.facts["samples"],
+        "modes": data.facts["modes"],
         "stages": {name: product.key for name, product in work.products.items()},
         "versions": installed_versions(),
     }
@@ -69,6 +70,6 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         trial=trial,
         texts=texts,
         provenance=Provenance(lineage, _licenses(config)),
-        add_records=partial(shutil.copyfile, data.path / RECORDS),
+        add_records=partial(shutil.copyfile, data.path / RECORDS) if data.facts["records"] else None,
     )
     return {"size": bundle.size, "parity": bundle.manifest.parity, "choice": bundle.manifest.choice}

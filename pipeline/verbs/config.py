@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ..checking import TableFacts
 
 __all__ = ["command"]
 
@@ -49,10 +53,16 @@ def check(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         return
     for table in tables:
         click.echo(
-            f"{table.label}: {table.rows} rows, named by {' and '.join(table.entity)}, {len(table.columns)} columns; "
+            f"{table.label}: {table.rows} rows, {_read_as(table)}; "
             f"{table.questions['train']} questions to train on, {table.questions['test']} to test on"
         )
     click.echo(f"{config} is right.")
+
+
+def _read_as(table: TableFacts) -> str:
+    if not table.columns:
+        return f"taken as they are, by {' and '.join(table.entity)}"
+    return f"named by {' and '.join(table.entity)}, {len(table.columns)} columns"
 
 
 @command.command("show")

@@ -20,6 +20,7 @@ __all__ = [
     "MOST",
     "THAN",
     "differ",
+    "folded",
     "in_order",
     "is_date",
     "other_values",
@@ -82,7 +83,7 @@ def written_rank(text: str) -> Decimal | str | None:
 
 def same(one: str, other: str) -> bool:
     """Whether two texts are the same but for case, width and spacing."""
-    return _folded(one) == _folded(other)
+    return folded(one) == folded(other)
 
 
 def unlike(one: str, other: str) -> bool:
@@ -90,13 +91,13 @@ def unlike(one: str, other: str) -> bool:
     first, second = written_rank(one), written_rank(other)
     if first is not None and second is not None:
         return first != second
-    return _folded(one) not in _folded(other) and _folded(other) not in _folded(one)
+    return folded(one) not in folded(other) and folded(other) not in folded(one)
 
 
 def differ(texts: Sequence[str | None]) -> bool:
     """Whether all texts are there and no two are the same."""
-    folded = {_folded(text) for text in texts if text is not None}
-    return len(folded) == len(texts)
+    found = {folded(text) for text in texts if text is not None}
+    return len(found) == len(texts)
 
 
 def other_values(column: str, value: str, rows: Iterable[Row]) -> list[str]:
@@ -105,5 +106,6 @@ def other_values(column: str, value: str, rows: Iterable[Row]) -> list[str]:
     return sorted({text for text in found if text is not None and unlike(text, value)})
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A text, its case, width and spacing left aside."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -114,3 +114,20 @@ def test_a_kind_that_is_not_there_is_an_error_that_names_one(kinds: dict[str, fl
         StructuredDataLoader(kinds=kinds)
     assert hint in str(caught.value.next_step)
     assert chosen_kinds({"lookup": 1, "claim": 0}) == {"lookup": KindUse(1)}
+
+
+def test_a_share_of_the_swapped_values_is_invented_and_all_else_stays() -> None:
+    kinds = dict.fromkeys(READING, 1.0)
+    plain, made = samples(kinds=kinds, records_per_table=150), samples(kinds=kinds, records_per_table=150, invented=0.5)
+    assert {sample.id for sample in plain if not sample.donors} <= {sample.id for sample in made}
+    invented = [sample for sample in made if sample.invented]
+    assert invented
+    assert all(sample.split == "train" and sample.donors and sample.counterfactual for sample in invented)
+    assert set(Counter(sample.kind for sample in invented)) == set(READING)
+    swapped = [sample for sample in made if sample.donors]
+    values = sum(len(values) for sample in swapped for values in sample.invented)
+    shown = sum(len(donors) for sample in swapped for donors in sample.donors)
+    assert 0.25 * shown < values < 0.55 * shown, "half of them, but for gaps and columns without a pattern"
+    lookups = [sample for sample in invented if sample.kind == "lookup" and sample.columns[0] in sample.invented[0]]
+    assert all(sample.answer == sample.invented[0][sample.columns[0]] for sample in lookups)
+    assert lookups

@@ -79,3 +79,17 @@ def test_a_table_that_has_changed_since_is_noticed() -> None:
     others = [table for table in loader.tables if table.schema.label != "country"]
     faults = verify(samples, others).faults
     assert {fault.id for fault in faults} == {sample.id for sample in samples if sample.table == "country"}
+
+
+def test_invented_values_are_recomputed_and_have_to_fit_and_be_new() -> None:
+    loader = quickstart(kinds=EVERY, records_per_table=150, invented=0.5)
+    samples = loader.prepare_distillation_dataset()
+    found = verify(samples, quickstart().tables)
+    assert found.right, found.faults[:3]
+    sample = next(one for one in samples if one.kind == "lookup" and "density" in (one.invented or [{}])[0])
+    for value, why in (("many", "not like its column's"), ("0.97", "stands in a row"), ("12.3456789", "not like")):
+        (fault,) = verify([replace(sample, invented=[{"density": value}])], loader.tables).faults
+        assert why in fault.why
+    assert verify([replace(sample, invented=[])], loader.tables).faults
+    test = next(one for one in samples if one.split == "test" and one.table == "element")
+    assert verify([replace(test, invented=sample.invented)], loader.tables).faults
