@@ -19,7 +19,7 @@ from ..checkpoints import Checkpoints
 from ..config import DistillationConfig
 from ..data.render import render
 from ..data.samples import Sample
-from ..losses import DistillationLoss
+from ..losses import DistillationLoss, chosen_divergence
 from ..student import cut, even_layers
 from ..teacher import LoadedModel, load_model, save_model
 from .batches import Packed, pack_all
@@ -38,7 +38,7 @@ class ModelDistiller:
 
     Args:
         config: What to distil, and how.
-        loss: A loss of one's own; by default :class:`DistillationLoss` with the config's temperature and alpha.
+        loss: A loss of one's own; by default :class:`DistillationLoss` as the config sets it.
         checkpoints: Where unfinished training is kept, so that the same calls go on from it after a crash.
     """
 
@@ -50,7 +50,7 @@ class ModelDistiller:
     ) -> None:
         self.config = config
         self.checkpoints = checkpoints
-        self.loss = loss or DistillationLoss(config.temperature, config.alpha)
+        self.loss = loss or _configured_loss(config)
         self.precision = chosen_precision(config.precision)
         self.teacher: LoadedModel | None = None
         self.student: LoadedModel | None = None
@@ -179,6 +179,11 @@ class ModelDistiller:
                 next_step="Give the samples of prepare_distillation_dataset(), or lower data.test_share.",
             )
         return pack_all(rendered, self.config.questions_per_sequence)
+
+
+def _configured_loss(config: DistillationConfig) -> DistillationLoss:
+    parameters = {"skew": config.loss_skew, "beta": config.loss_beta, "powers": config.loss_powers}
+    return DistillationLoss(config.temperature, config.alpha, chosen_divergence(config.loss, parameters))
 
 
 def _require_same_tokens(teacher: LoadedModel, student: LoadedModel) -> None:

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from .batches import Batch
 
-__all__ = ["answer_logits", "run_body"]
+__all__ = ["answer_logits", "answer_states", "head_logits", "run_body"]
 
 
 def run_body(model: PreTrainedModel, batch: Batch, **options: Any) -> Any:
@@ -30,5 +30,15 @@ def answer_logits(model: PreTrainedModel, last_hidden_state: Tensor, batch: Batc
 
     The head is the dearest layer of a small model; on the prompt's tokens it would be thrown away.
     """
-    logits: Tensor = model.get_output_embeddings()(last_hidden_state[batch.rows, batch.columns])
+    return head_logits(model, answer_states(last_hidden_state, batch))
+
+
+def answer_states(last_hidden_state: Tensor, batch: Batch) -> Tensor:
+    """``[N, H]`` what the head reads at the predicting positions of a batch."""
+    return last_hidden_state[batch.rows, batch.columns]
+
+
+def head_logits(model: PreTrainedModel, states: Tensor) -> Tensor:
+    """``[N, V]`` fp32 logits of such hidden states."""
+    logits: Tensor = model.get_output_embeddings()(states)
     return logits.float()
