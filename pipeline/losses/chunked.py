@@ -15,14 +15,16 @@ from torch import Tensor
 
 __all__ = ["mean_in_chunks"]
 
-_CHUNK = 64
-"""Tokens of a chunk. Fewer were no faster or smaller (benchmarks/LOG.md)."""
+_CHUNK = 32
+"""Tokens of a chunk: at 49,152 tokens of vocabulary its logits take 6 MB."""
+_CHUNK_TRAINED = 256
+"""The same where the head is trained: every chunk makes a gradient of its whole size, so few chunks are better."""
 
 LossOf = Callable[[Tensor, slice], Tensor]
 
 
 def mean_in_chunks(
-    loss_of: LossOf, hidden: Tensor, parameters: Sequence[Tensor] = (), *, chunk: int = _CHUNK
+    loss_of: LossOf, hidden: Tensor, parameters: Sequence[Tensor] = (), *, chunk: int | None = None
 ) -> Tensor:
     """The mean loss over N tokens, a scalar with gradients.
 
@@ -30,15 +32,16 @@ def mean_in_chunks(
         loss_of: From hidden states ``[n, H]`` of a slice of the tokens, and that slice, the loss of each, ``[n]``.
         hidden: ``[N, H]``, what the head reads.
         parameters: What else ``loss_of`` depends on and is trained: the head's. Others get no gradient.
-        chunk: Tokens at a time.
+        chunk: Tokens at a time; by default few, and more where the head is trained.
     """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
-    total: Tensor = _Chunks.apply(loss_of, chunk, hidden, *trained)  # type: ignore[no-untyped-call]
+    size = chunk or (_CHUNK_TRAINED if trained else _CHUNK)
+    total: Tensor = _Chunks.apply(loss_of, size, hidden, *trained)  # type: ignore[no-untyped-call]
     return total / len(hidden)
 
 
 class _Chunks(torch.autograd.Function):
-    """The sum of the losses; the gradient is there once the value is, and waits for ``backward``."""
+    """The sum of the losses; the gradient is there once the value is, and waits for ``backward``, called once."""
 
     @staticmethod
     def forward(ctx: Any, loss_of: LossOf, chunk: int, hidden: Tensor, *trained: Tensor) -> Tensor:
@@ -56,14 +59,16 @@ class _Chunks(torch.autograd.Function):
                 of_hidden.append(first)
                 for gathered, gradient in zip(of_trained, rest, strict=True):
                     gathered += gradient
+                del first, rest
+            del piece, value  # or this chunk's logits would be there beside the next one's
         if wanted:
-            ctx.save_for_backward(torch.cat(of_hidden), *of_trained)
+            ctx.gradients = torch.cat(of_hidden), *of_trained
             ctx.dtypes = [parameter.dtype for parameter in trained]
         return total
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        of_hidden, *of_trained = ctx.saved_tensors
+        of_hidden, *of_trained = ctx.gradients  # none of them an input or output, so nothing leaks
         factor = gradients[0]
-        scaled = [(one * factor).to(dtype) for one, dtype in zip(of_trained, ctx.dtypes, strict=True)]
-        return None, None, (of_hidden * factor).to(of_hidden.dtype), *scaled
+        scaled = [one.mul_(factor).to(dtype) for one, dtype in zip(of_trained, ctx.dtypes, strict=True)]
+        return None, None, of_hidden.mul_(factor), *scaled

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..config import RunConfig
 from .data import test_samples, training_samples
-from .scoring import score_torch
+from .scoring import score_torch, write_answers
 from .store import Stage, Work
 
 __all__ = ["MODEL", "stage"]
@@ -36,11 +36,13 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     say(f"teacher: loading {config.distillation.teacher_model_name}")
     teacher = distiller.load_teacher_model()
     title = "score teacher as it came"
-    scores = {"teacher": remember(title, lambda: score_torch(config, teacher, test, title))}
-    scores["corrected_teacher"] = scores["teacher"]
+    found = remember(title, lambda: score_torch(config, teacher, test, title))
+    scores = {"teacher": found["scores"]}
     if config.distillation.correction.steps:
         distiller.correct_teacher(training_samples(data))
         again = "score corrected teacher"
-        scores["corrected_teacher"] = remember(again, lambda: score_torch(config, teacher, test, again))
+        found = remember(again, lambda: score_torch(config, teacher, test, again))
+    scores["corrected_teacher"] = found["scores"]
+    write_answers(work.folder, found["answers"])
     save_model(teacher, work.folder / MODEL)
     return {"scores": scores, "parameters": teacher.parameters}
