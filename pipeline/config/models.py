@@ -315,6 +315,13 @@ class MeasurementConfig(Section):
 
     threads: int = Field(2, ge=1, description="Threads of every variant.", examples=[2])
     max_new_tokens: int = Field(32, ge=1, description="Limit of an answer when scoring.", examples=[32])
+    uncorrected_questions: int | None = Field(
+        None,
+        ge=1,
+        description="Test questions that the teacher answers before its correction, by default all; one that never "
+        "ends its answers takes long.",
+        examples=[128],
+    )
     decode_tokens: int = Field(32, ge=8, description="Tokens decoded in one speed measurement.", examples=[32])
     repetitions: int = Field(3, ge=1, description="How often each variant is started in a fresh process.", examples=[3])
     pairs: int = Field(8, ge=2, description="Timed answers of each variant, taken in turn.", examples=[8])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attar.runtime.files import read_json, write_json
 
@@ -17,9 +17,11 @@ from ..data import Sample
 if TYPE_CHECKING:
     from ..teacher import LoadedModel
 
-__all__ = ["read_answers", "score_torch", "write_answers"]
+__all__ = ["read_answers", "score_torch", "spread", "write_answers"]
 
 _ANSWERS = "answers.json"
+
+Item = TypeVar("Item")
 
 
 def score_torch(config: RunConfig, loaded: LoadedModel, test: Sequence[Sample], title: str) -> dict[str, Any]:
@@ -46,4 +48,11 @@ def write_answers(folder: Path, answers: Mapping[str, str]) -> None:
 def read_answers(folder: Path, test: Sequence[Sample]) -> list[str]:
     """What :func:`write_answers` kept, in the order of the samples."""
     known = read_json(folder / _ANSWERS)
-    return [known[sample.id] for sample in test]
+    return [str(known[sample.id]) for sample in test]
+
+
+def spread(samples: Sequence[Item], count: int | None) -> list[Item]:
+    """That many of them, evenly spread; all where there are no more, or no number is given."""
+    if count is None or count >= len(samples):
+        return list(samples)
+    return [samples[place * len(samples) // count] for place in range(count)]

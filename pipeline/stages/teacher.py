@@ -7,7 +7,7 @@ from typing import Any
 
 from ..config import RunConfig
 from .data import test_samples, training_samples
-from .scoring import score_torch, write_answers
+from .scoring import score_torch, spread, write_answers
 from .store import Stage, Work
 
 __all__ = ["MODEL", "stage"]
@@ -21,7 +21,8 @@ _SETTINGS = frozenset(
 def stage(config: RunConfig) -> Stage:
     """The stage for a config."""
     settings = config.distillation.model_dump(mode="json", include=set(_SETTINGS))
-    inputs = {"distillation": settings, "max_new_tokens": config.measurement.max_new_tokens}
+    measurement = config.measurement.model_dump(mode="json", include={"max_new_tokens", "uncorrected_questions"})
+    inputs = {"distillation": settings, "measurement": measurement}
     return Stage("teacher", __name__, inputs, partial(_work, config), needs=("data",))
 
 
@@ -36,9 +37,11 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     say(f"teacher: loading {config.distillation.teacher_model_name}")
     teacher = distiller.load_teacher_model()
     title = "score teacher as it came"
-    found = remember(title, lambda: score_torch(config, teacher, test, title))
+    steps = config.distillation.correction.steps
+    first = spread(test, config.measurement.uncorrected_questions if steps else None)
+    found = remember(title, lambda: score_torch(config, teacher, first, title))
     scores = {"teacher": found["scores"]}
-    if config.distillation.correction.steps:
+    if steps:
         distiller.correct_teacher(training_samples(data))
         again = "score corrected teacher"
         found = remember(again, lambda: score_torch(config, teacher, test, again))
