@@ -98,4 +98,5 @@ def _manifest(config: RunConfig, stages: Stages, report: Report) -> dict[str, An
         },
         "scores": report.scores,
         "ratios": report.ratios,
+        "verdict": report.verdict,
     }

@@ -317,6 +317,31 @@ class DistillationConfig(Section):
     alpha: float = Field(
         0.5, ge=0, le=1, description="Weight of the soft term; 1 - alpha is the hard one's.", examples=[0.5]
     )
+    loss: Literal[
+        "forward_kl",
+        "reverse_kl",
+        "jensen_shannon",
+        "skew_forward_kl",
+        "skew_reverse_kl",
+        "alpha_beta",
+        "total_variation",
+    ] = Field(
+        "forward_kl",
+        description="Divergence of the soft term, from the teacher's distribution to the student's.",
+        examples=["forward_kl", "skew_reverse_kl"],
+    )
+    loss_skew: float = Field(
+        0.1, gt=0, lt=1, description="What the skew divergences mix in of the other distribution.", examples=[0.1]
+    )
+    loss_beta: float = Field(
+        0.5, gt=0, lt=1, description="Weight of the teacher in the Jensen-Shannon divergence.", examples=[0.5, 0.1]
+    )
+    loss_powers: tuple[float, float] = Field(
+        (0.2, 0.7),
+        strict=False,
+        description="Alpha and beta of the alpha-beta divergence, both above 0.",
+        examples=[[0.2, 0.7]],
+    )
     alignment: float = Field(
         2.0,
         ge=0,
@@ -362,6 +387,13 @@ class DistillationConfig(Section):
         description="Where save_distilled_model writes; a run keeps its student among its stages instead.",
         examples=["distilled_model"],
     )
+
+    @field_validator("loss_powers")
+    @classmethod
+    def _positive_powers(cls, powers: tuple[float, float]) -> tuple[float, float]:
+        if min(powers) <= 0:
+            raise ValueError("alpha and beta must be above 0")
+        return powers
 
     @model_validator(mode="after")
     def _one_way_to_choose_a_body(self) -> DistillationConfig:

@@ -1,10 +1,14 @@
-"""Exact match and value match. Pure functions on text; do not know models."""
+"""Exact match and value match. Pure functions on text; do not know models, or how unlike two models score."""
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..data.questions.tool_call import read_call
 
 __all__ = ["Scores", "exact_match", "normalize", "score", "value_match"]
 
@@ -29,13 +33,22 @@ def normalize(text: str) -> str:
 
 
 def exact_match(answer: str, expected: str) -> bool:
-    """Whether two answers are equal after :func:`normalize`."""
+    """Whether two answers are equal after :func:`normalize`; calls of tools, in name and arguments."""
+    call = read_call(expected)
+    if call is not None:
+        called = read_call(answer.strip())
+        return called is not None and _canonical(called) == _canonical(call)
     return normalize(answer) == normalize(expected)
 
 
 def value_match(answer: str, expected: str) -> bool:
     """Whether the expected value stands in the answer, after :func:`normalize`."""
     return normalize(expected) in normalize(answer)
+
+
+def _canonical(call: dict[str, Any]) -> str:
+    """A call as text, so that 1, 1.0 and true differ, and the order of arguments does not count."""
+    return json.dumps(call, sort_keys=True)
 
 
 def score(answers: Sequence[str], expected: Sequence[str]) -> Scores:

@@ -3,7 +3,23 @@
 ``DistillationLoss`` is the default and what users subclass. Nothing here knows a model or a batch.
 """
 
+from .chunked import mean_in_chunks
 from .distillation import DistillationLoss
 from .hidden import cosine_distance, relative_error
+from .projected import ProjectedError
+from .registry import DIVERGENCES, Divergence, chosen_divergence
+from .sparse import SparseTargets, sparse_divergence, sparse_targets
 
-__all__ = ["DistillationLoss", "cosine_distance", "relative_error"]
+__all__ = [
+    "DIVERGENCES",
+    "DistillationLoss",
+    "Divergence",
+    "ProjectedError",
+    "SparseTargets",
+    "chosen_divergence",
+    "cosine_distance",
+    "mean_in_chunks",
+    "relative_error",
+    "sparse_divergence",
+    "sparse_targets",
+]

@@ -8,25 +8,37 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .forward_kl import forward_kl
+from .registry import Divergence
+from .sparse import SparseTargets, sparse_divergence
+
 __all__ = ["DistillationLoss"]
 
 
 class DistillationLoss(nn.Module):
-    """``alpha * T² * KL(teacher || student) + (1 - alpha) * cross-entropy``.
+    """``alpha * T² * divergence(teacher, student) + (1 - alpha) * cross-entropy``.
 
     Hinton et al., "Distilling the Knowledge in a Neural Network" (arXiv 1503.02531), section 2: both
     distributions are softened by the temperature T, and T² keeps the soft term's gradient at the size of
-    the hard one's. Subclass it and override :meth:`forward` for a loss of your own.
+    the hard one's. Subclass it for a loss of your own: override :meth:`per_token` where each token's loss follows
+    from its own logits, so that these are computed in chunks; override :meth:`forward` to see all of them at once.
 
     Args:
         temperature: T, above 0.
         alpha: Weight of the soft term, 0 to 1.
+        divergence: Of log-probabilities; by default forward KL.
     """
 
-    def __init__(self, temperature: float = 2.0, alpha: float = 0.5) -> None:
+    def __init__(self, temperature: float = 2.0, alpha: float = 0.5, divergence: Divergence = forward_kl) -> None:
         super().__init__()
         self.temperature = temperature
         self.alpha = alpha
+        self.divergence = divergence
+
+    @property
+    def is_by_token(self) -> bool:
+        """Whether the loss is the mean of :meth:`per_token`, as it is until :meth:`forward` is overridden."""
+        return type(self).forward is DistillationLoss.forward
 
     def forward(self, student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
         """The loss over N answer tokens.
@@ -39,11 +51,18 @@ class DistillationLoss(nn.Module):
         Returns:
             A scalar, the mean over tokens.
         """
-        soft = functional.kl_div(
-            functional.log_softmax(student_logits / self.temperature, dim=-1),
-            functional.log_softmax(teacher_logits / self.temperature, dim=-1),
-            reduction="batchmean",
-            log_target=True,
-        )
-        hard = functional.cross_entropy(student_logits, labels)
+        return self.per_token(student_logits, teacher_logits, labels).mean()
+
+    def per_token(self, student_logits: Tensor, teacher: Tensor | SparseTargets, labels: Tensor) -> Tensor:
+        """The loss of each token, ``[N]``; arguments as for :meth:`forward`, or the teacher's sparse targets.
+
+        Raises:
+            UsageError: The sparse targets were taken at another temperature.
+        """
+        student = functional.log_softmax(student_logits / self.temperature, dim=-1)
+        if isinstance(teacher, SparseTargets):
+            soft = sparse_divergence(self.divergence, student, teacher, self.temperature)
+        else:
+            soft = self.divergence(student, functional.log_softmax(teacher / self.temperature, dim=-1))
+        hard = functional.cross_entropy(student_logits, labels, reduction="none")
         return self.alpha * self.temperature**2 * soft + (1 - self.alpha) * hard

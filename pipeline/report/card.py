@@ -38,7 +38,8 @@ def model_card(manifest: Manifest, report: Report) -> str:
             results_table(report),
             "",
             f"{_held_out(lineage)} Exact match: equal after NFKC, case folding, collapsed "
-            "spaces and no final period. Value match: the value stands in the answer. Costs are medians of fresh "
+            "spaces and no final period; calls of tools, in name and arguments. Value match: the value stands in the "
+            "answer. Costs are medians of fresh "
             "processes that took turns, answer by answer; memory is the process's peak resident set (VmHWM). Where "
             "the machine's noise shows, the 95 % interval stands beside a ratio.",
             "",

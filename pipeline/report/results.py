@@ -23,6 +23,8 @@ class Report:
         ratios: The bundle against the torch teacher; above 1 is better, but for ``parameters``, the
             student's share of the teacher's.
         intervals: Lower and upper end of the 95 % interval of each measured ratio.
+        verdict: The student in its bundle against the corrected teacher, as
+            :meth:`~attar.pipeline.evaluation.verdict.Verdict.to_dict` gives it.
     """
 
     run: Path
@@ -33,6 +35,7 @@ class Report:
     costs: dict[str, dict[str, float]]
     ratios: dict[str, float]
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    verdict: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The same, for ``--json``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .costs import costs_table
 from .results import Report
+from .verdict import verdict_text
 
 __all__ = ["results_table"]
 
@@ -16,7 +17,7 @@ _NAMES = {
 
 
 def results_table(report: Report) -> str:
-    """Quality of each variant, then the cost of the torch teacher and of the bundle."""
+    """Quality of each variant and the verdict, then the cost of the torch teacher and of the bundle."""
     quality = [
         f"| {_NAMES[name]} | {scores['exact_match']:.1%} | {scores['value_match']:.1%} | {scores['n']:.0f} |"
         for name, scores in report.scores.items()
@@ -30,6 +31,7 @@ def results_table(report: Report) -> str:
             "|---|---|---|---|",
             *quality,
             "",
+            *([verdict_text(report.verdict), ""] if report.verdict else []),
             cost,
             "",
             f"The student has {report.ratios['parameters']:.1%} of the teacher's parameters.",

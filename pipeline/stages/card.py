@@ -36,6 +36,7 @@ def report_of(run: Path, facts: dict[str, dict[str, Any]]) -> Report:
             "parameters": student["parameters"] / teacher["parameters"],
             **{name: found["ratio"] for name, found in costs["ratios"].items()},
         },
+        verdict=measurement["verdict"],
         intervals={name: (found["low"], found["high"]) for name, found in costs["ratios"].items()},
     )
 

@@ -1,9 +1,15 @@
-"""How the stages score a torch model on the test split. Does not know where the model comes from."""
+"""How the stages score a torch model on the test split, and keep its answers for the verdict.
+
+Does not know where the model comes from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from attar.runtime.files import read_json, write_json
 
 from ..config import RunConfig
 from ..data import Sample
@@ -11,13 +17,15 @@ from ..data import Sample
 if TYPE_CHECKING:
     from ..teacher import LoadedModel
 
-__all__ = ["score_torch", "spread"]
+__all__ = ["read_answers", "score_torch", "spread", "write_answers"]
+
+_ANSWERS = "answers.json"
 
 Item = TypeVar("Item")
 
 
 def score_torch(config: RunConfig, loaded: LoadedModel, test: Sequence[Sample], title: str) -> dict[str, Any]:
-    """Exact and value match of a model's greedy answers."""
+    """A model's greedy answers by sample id, and their exact and value match: ``{"answers", "scores"}``."""
     from ..evaluation import greedy_answers, score
     from ..training.precision import chosen_precision
 
@@ -28,7 +36,19 @@ def score_torch(config: RunConfig, loaded: LoadedModel, test: Sequence[Sample], 
         precision=chosen_precision(config.distillation.precision),
         title=title,
     )
-    return score(answers, [sample.answer for sample in test]).to_dict()
+    scores = score(answers, [sample.answer for sample in test]).to_dict()
+    return {"scores": scores, "answers": {sample.id: answer for sample, answer in zip(test, answers, strict=True)}}
+
+
+def write_answers(folder: Path, answers: Mapping[str, str]) -> None:
+    """Keep answers by sample id in a stage's product."""
+    write_json(folder / _ANSWERS, answers)
+
+
+def read_answers(folder: Path, test: Sequence[Sample]) -> list[str]:
+    """What :func:`write_answers` kept, in the order of the samples."""
+    known = read_json(folder / _ANSWERS)
+    return [str(known[sample.id]) for sample in test]
 
 
 def spread(samples: Sequence[Item], count: int | None) -> list[Item]:

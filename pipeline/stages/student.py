@@ -9,7 +9,7 @@ from attar.runtime.files import write_json
 
 from ..config import CorrectionConfig, RunConfig
 from .data import test_samples, training_samples
-from .scoring import score_torch
+from .scoring import score_torch, write_answers
 from .store import Stage, Work
 from .teacher import MODEL
 
@@ -39,7 +39,8 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     # As the user set them, not where this run keeps its teacher: equal runs have equal files.
     write_json(work.folder / MODEL / SETTINGS_FILE, config.distillation.model_dump(mode="json", exclude={"output"}))
     title = "score student"
-    score = work.checkpoints.remember(title, lambda: score_torch(config, student, test_samples(data), title))
+    found = work.checkpoints.remember(title, lambda: score_torch(config, student, test_samples(data), title))
+    write_answers(work.folder, found["answers"])
     body: dict[str, Any] = {"layers": distiller.body.layers} if distiller.body else {}
     body["tokens"] = student.tokenizer.vocabulary_size
-    return {"scores": {"student": score}, "parameters": student.parameters, "body": body}
+    return {"scores": {"student": found["scores"]}, "parameters": student.parameters, "body": body}

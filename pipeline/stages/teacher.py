@@ -7,7 +7,7 @@ from typing import Any
 
 from ..config import RunConfig
 from .data import test_samples, training_samples
-from .scoring import score_torch, spread
+from .scoring import score_torch, spread, write_answers
 from .store import Stage, Work
 
 __all__ = ["MODEL", "stage"]
@@ -39,11 +39,13 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     title = "score teacher as it came"
     steps = config.distillation.correction.steps
     first = spread(test, config.measurement.uncorrected_questions if steps else None)
-    scores = {"teacher": remember(title, lambda: score_torch(config, teacher, first, title))}
-    scores["corrected_teacher"] = scores["teacher"]
+    found = remember(title, lambda: score_torch(config, teacher, first, title))
+    scores = {"teacher": found["scores"]}
     if steps:
         distiller.correct_teacher(training_samples(data))
         again = "score corrected teacher"
-        scores["corrected_teacher"] = remember(again, lambda: score_torch(config, teacher, test, again))
+        found = remember(again, lambda: score_torch(config, teacher, test, again))
+    scores["corrected_teacher"] = found["scores"]
+    write_answers(work.folder, found["answers"])
     save_model(teacher, work.folder / MODEL)
     return {"scores": scores, "parameters": teacher.parameters}

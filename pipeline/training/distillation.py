@@ -20,15 +20,16 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from ..checkpoints import Checkpoints
-from ..losses import cosine_distance, relative_error
+from ..losses import DistillationLoss, cosine_distance, mean_in_chunks, relative_error
+from ..progress import say
 from ..student import even_layers
 from .batches import Batch, Packed, endless_batches
-from .forward import answer_logits, run_body
+from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
 from .loop import Schedule, train
 from .precision import computing_in
 
-__all__ = ["Pair", "align", "distill"]
+__all__ = ["Pair", "align", "answer_loss", "distill"]
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def distill(
     Args:
         pair: The models.
         loss: Takes ``(student_logits, teacher_logits, labels)``; see :class:`~attar.pipeline.losses.DistillationLoss`.
+            Where it is the mean of its tokens' losses, no more than a chunk's logits exist at a time.
         sequences: What to train on.
         schedule: How long and how fast.
         alignment: Weight of the hidden states' cosine distance, where they can be compared.
@@ -138,16 +140,16 @@ def distill(
         seed: Seed of the order.
         checkpoints: Where unfinished training is kept.
     """
-    kept = pair.vocabulary_size
+    if not (isinstance(loss, DistillationLoss) and loss.is_by_token):
+        say(f"distill: {type(loss).__name__} has a forward of its own, which gets all logits of the teacher at once")
 
     def loss_of(batch: Batch) -> Tensor:
         with torch.no_grad(), captured(pair.teacher) as theirs:
             hidden = run_body(pair.teacher, pair.for_teacher(batch)).last_hidden_state
-            teacher_logits = answer_logits(pair.teacher, hidden, batch, pair.tokens)
+            teacher_states = answer_states(hidden, batch)
         with captured(pair.student) as ours:
-            hidden = run_body(pair.student, batch).last_hidden_state
-            student_logits = answer_logits(pair.student, hidden, batch)
-        total: Tensor = loss(student_logits[:, :kept], teacher_logits[:, :kept], batch.labels)
+            student_states = answer_states(run_body(pair.student, batch).last_hidden_state, batch)
+        total = answer_loss(pair, loss, student_states, teacher_states, batch.labels)
         if alignment and pair.layers:
             targets = [theirs[end] for end in pair.ends]
             total = total + alignment * cosine_distance(ours[1:], targets, batch.real)
@@ -157,6 +159,28 @@ def distill(
     batches = endless_batches(sequences, batch_tokens, seed)
     with computing_in(pair.teacher, precision):
         return train("distill", pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints)
+
+
+def answer_loss(pair: Pair, loss: nn.Module, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
+    """The loss on hidden states ``[N, H]`` of both at the answers' positions."""
+    kept = pair.vocabulary_size
+
+    def teacher_logits(place: slice) -> Tensor:
+        with torch.no_grad():
+            return head_logits(pair.teacher, teacher[place], pair.tokens)[:, :kept]
+
+    if isinstance(loss, DistillationLoss) and loss.is_by_token:
+        of_token = loss.per_token
+        head = list(pair.student.get_output_embeddings().parameters())
+        return mean_in_chunks(
+            lambda states, place: of_token(
+                head_logits(pair.student, states)[:, :kept], teacher_logits(place), labels[place]
+            ),
+            student,
+            head,
+        )
+    total: Tensor = loss(head_logits(pair.student, student)[:, :kept], teacher_logits(slice(None)), labels)
+    return total
 
 
 def _prepare(pair: Pair) -> None:

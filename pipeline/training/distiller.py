@@ -19,7 +19,7 @@ from ..checkpoints import Checkpoints
 from ..config import DistillationConfig
 from ..data.render import render
 from ..data.samples import Sample
-from ..losses import DistillationLoss
+from ..losses import DistillationLoss, chosen_divergence
 from ..student import teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, trimmed
 from ..teacher import LoadedModel, load_model, save_model
@@ -42,7 +42,7 @@ class ModelDistiller:
 
     Args:
         config: What to distil, and how.
-        loss: A loss of one's own; by default :class:`DistillationLoss` with the config's temperature and alpha.
+        loss: A loss of one's own; by default :class:`DistillationLoss` as the config sets it.
         checkpoints: Where unfinished training is kept, so that the same calls go on from it after a crash.
 
     Attributes:
@@ -59,7 +59,7 @@ class ModelDistiller:
     ) -> None:
         self.config = config
         self.checkpoints = checkpoints
-        self.loss = loss or DistillationLoss(config.temperature, config.alpha)
+        self.loss = loss or _configured_loss(config)
         self.precision = chosen_precision(config.precision)
         self.teacher: LoadedModel | None = None
         self.student: LoadedModel | None = None
@@ -219,3 +219,8 @@ class ModelDistiller:
                 next_step="Give the samples of prepare_distillation_dataset(), or lower data.test_share.",
             )
         return pack_all(rendered, self.config.questions_per_sequence)
+
+
+def _configured_loss(config: DistillationConfig) -> DistillationLoss:
+    parameters = {"skew": config.loss_skew, "beta": config.loss_beta, "powers": config.loss_powers}
+    return DistillationLoss(config.temperature, config.alpha, chosen_divergence(config.loss, parameters))

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from .batches import Batch
 
-__all__ = ["answer_logits", "run_body"]
+__all__ = ["answer_logits", "answer_states", "head_logits", "run_body"]
 
 
 def run_body(model: PreTrainedModel, batch: Batch, **options: Any) -> Any:
@@ -33,10 +33,20 @@ def answer_logits(
 
     The head is the dearest layer of a small model; on the prompt's tokens it would be thrown away.
     """
-    head, hidden = model.get_output_embeddings(), last_hidden_state[batch.rows, batch.columns]
+    return head_logits(model, answer_states(last_hidden_state, batch), tokens)
+
+
+def answer_states(last_hidden_state: Tensor, batch: Batch) -> Tensor:
+    """``[N, H]`` what the head reads at the predicting positions of a batch."""
+    return last_hidden_state[batch.rows, batch.columns]
+
+
+def head_logits(model: PreTrainedModel, states: Tensor, tokens: Tensor | None = None) -> Tensor:
+    """``[N, V]`` fp32 logits of such hidden states, of all tokens or of these ids ``[V]`` alone."""
+    head = model.get_output_embeddings()
     if tokens is None:
-        logits: Tensor = head(hidden)
+        logits: Tensor = head(states)
     else:
         bias = getattr(head, "bias", None)
-        logits = functional.linear(hidden, head.weight[tokens], None if bias is None else bias[tokens])
+        logits = functional.linear(states, head.weight[tokens], None if bias is None else bias[tokens])
     return logits.float()

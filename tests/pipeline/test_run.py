@@ -78,6 +78,10 @@ def test_the_report_has_every_figure(report: dict[str, Any], recipe: Path) -> No
     assert 0 < report["ratios"]["parameters"] < 1
     assert set(report["seconds"]) == {"total", *STAGES}
     assert report["cached"] == []
+    assert report["verdict"]["word"] in ("BEATS", "HOLDS", "LOSES", "INCONCLUSIVE")
+    assert report["verdict"]["ours"]["value"] == report["scores"]["quantized"]["exact_match"]
+    assert report["verdict"]["theirs"]["value"] == report["scores"]["corrected_teacher"]["exact_match"]
+    assert set(report["verdict"]["kinds"]) == {"lookup"}
 
 
 def test_a_second_call_does_nothing_again(report: dict[str, Any], recipe: Path) -> None:
@@ -118,6 +122,7 @@ def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any]
     assert len(manifest.lineage["sources"]["city"]) == 64
     card = (Path(report["bundle"]) / "README.md").read_text()
     assert "| corrected teacher |" in card
+    assert f"**{report['verdict']['word']}**" in card
     assert "- city: CC0-1.0" in card
     result = AgenticWorkflow(report["bundle"]).run(query="What is the country of Ghent?")
     assert result["context"]["record"].startswith("city: Ghent\ncountry: Belgium")

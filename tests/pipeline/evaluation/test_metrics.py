@@ -30,3 +30,23 @@ def test_scores_are_shares_of_all_answers() -> None:
     assert scores.to_dict() == {"exact_match": 0.5, "value_match": 0.75, "n": 4}
     with pytest.raises(ValueError, match="argument 2"):
         score(["a"], ["a", "b"])
+
+
+CALL = '<tool_call>\n{"name": "weather", "arguments": {"city": "Ghent", "days": 1}}\n</tool_call>'
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        (CALL, True),
+        (f" {CALL}\n", True),
+        (CALL.replace('"city": "Ghent", "days": 1', '"days":1,   "city":"Ghent"'), True),
+        (CALL.replace("Ghent", "ghent"), False),
+        (CALL.replace("1}", "1.0}"), False),
+        (CALL.replace("weather", "Weather"), False),
+        (CALL.replace("</tool_call>", ""), False),
+        ("weather in Ghent", False),
+    ],
+)
+def test_calls_of_tools_are_equal_in_name_and_arguments(answer: str, right: bool) -> None:
+    assert exact_match(answer, CALL) is right

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from attar.pipeline.evaluation import judge
 from attar.pipeline.report import Report, model_card, results_table
 from attar.runtime.bundle import Architecture, Manifest
 
@@ -45,3 +47,25 @@ def test_the_card_names_lineage_parity_and_licenses() -> None:
     for text in ("# demo", "81.4M", "pkg:x", "(134.5M)", "| fp32 | 0.0001 | 100.0% | 100.0% | 99 |", "- city: CC0-1.0"):
         assert text in card
     assert results_table(REPORT) in card
+
+
+def test_the_verdict_is_said_with_its_kinds_and_the_weak_ones() -> None:
+    ours = [True] * 90 + [False] * 10 + [True] * 60 + [False] * 40
+    verdict = judge(ours, [True] * 200, ["lookup"] * 100 + ["summary"] * 100).to_dict()
+    shares = {"kept": 0.9, "invented": 0.05, "n": 100}
+    verdict["kinds"]["summary"]["facts"] = {"quantized": shares, "corrected_teacher": shares | {"kept": 1.0}}
+    table = results_table(replace(REPORT, verdict=verdict))
+    assert "**LOSES**: the student in the bundle is worse than the corrected teacher" in table
+    assert "-25.0 points" in table
+    assert "0 and 50 times of 200" in table
+    assert "| lookup | 100.0% (96.3 to 100.0) | 90.0% (82.6 to 94.5) | -10.0 (" in table
+    assert "| summary | 100.0% / 5.0% | 90.0% / 5.0% |" in table
+    assert "Below 80 % of the corrected teacher's exact match: summary." in table
+    assert table in model_card(MANIFEST, replace(REPORT, verdict=verdict))
+
+
+def test_one_kind_needs_no_table_of_kinds() -> None:
+    verdict = judge([True] * 50, [True] * 50, ["lookup"] * 50).to_dict()
+    table = results_table(replace(REPORT, verdict=verdict))
+    assert "**HOLDS**" in table
+    assert "| lookup |" not in table

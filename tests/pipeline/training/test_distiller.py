@@ -65,7 +65,9 @@ def test_a_student_is_cut_from_the_corrected_teacher(teacher_folder: Path, sampl
     assert (trained - untouched).abs().max() > 1e-5
 
 
-def test_a_loss_of_ones_own_is_used(teacher_folder: Path, samples: list[Sample]) -> None:
+def test_a_loss_of_ones_own_is_used_and_told_of(
+    teacher_folder: Path, samples: list[Sample], capsys: pytest.CaptureFixture[str]
+) -> None:
     calls: list[int] = []
 
     class OnlyHard(DistillationLoss):
@@ -75,6 +77,7 @@ def test_a_loss_of_ones_own_is_used(teacher_folder: Path, samples: list[Sample])
 
     ModelDistiller(config(teacher_folder), OnlyHard()).distill(samples)
     assert len(calls) == 4
+    assert "OnlyHard has a forward of its own" in capsys.readouterr().err
 
 
 def test_a_named_student_is_trained_whole(teacher_folder: Path, samples: list[Sample], tmp_path: Path) -> None:
