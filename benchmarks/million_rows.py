@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from attar.pipeline.measurement import memory
+
 ROWS = (250_000, 500_000, 1_000_000)
 LIMITS = {"check": 60.0, "build": 240.0}
 MOST_MEMORY = 1.5e9
@@ -74,7 +76,7 @@ def measured(verb: str, config: Path, runs: Path) -> dict[str, float]:
     started = time.monotonic()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment)
-        peak = [0.0]
+        peak = [0]
         watcher = threading.Thread(target=_watch, args=(process, peak))
         watcher.start()
         code_of_exit = process.wait()
@@ -85,15 +87,10 @@ def measured(verb: str, config: Path, runs: Path) -> dict[str, float]:
     return {"seconds": round(seconds, 2), "memory": peak[0]}
 
 
-def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
+def _watch(process: subprocess.Popen[bytes], peak: list[int]) -> None:
     """Note the peak resident set (VmHWM) while the process lives; it only ever grows."""
-    status = Path(f"/proc/{process.pid}/status")
     while process.poll() is None:
-        try:
-            lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-        except OSError:
-            return
-        peak[0] = max(peak[0], 1024.0 * float(lines.get("VmHWM", "0 kB").split()[0]))
+        peak[0] = max(peak[0], memory.peak(process.pid))
         time.sleep(0.02)
 
 
@@ -113,8 +110,8 @@ def main(sizes: list[int]) -> int:
             write_config(folder / "orders.json", folder / "orders.csv")
             for verb, figures in found.items():
                 figures[rows] = measured(verb, folder / "orders.json", folder / "runs")
-                seconds, memory = figures[rows]["seconds"], figures[rows]["memory"] / 1e6
-                print(f"{verb:6} {rows:>10,} rows: {seconds:7.1f} s, {memory:7.0f} MB at its peak", flush=True)
+                seconds, held = figures[rows]["seconds"], figures[rows]["memory"] / 1e6
+                print(f"{verb:6} {rows:>10,} rows: {seconds:7.1f} s, {held:7.0f} MB at its peak", flush=True)
     slopes = {verb: slope(figures) for verb, figures in found.items()}
     for verb, steepness in slopes.items():
         print(f"{verb:6} grows as rows to the {steepness:.2f}")

@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from attar.runtime.errors import UsageError
+from attar.runtime.errors import DataError, UsageError
 from attar.runtime.files import locked, staged_folder, sweep
 from attar.runtime.spelling import nearest
 
 from .config import RunConfig
 from .data import LoadedTable, Sample, Verification, verify
+from .data.lineage import prove_splits
 from .data.schema import written
 from .inspection.places import places_of
 from .stages import Product, Stages, data
@@ -27,7 +28,6 @@ __all__ = ["Proof", "build_samples", "copy_set", "sample_with_rows", "verify_sam
 
 _STAGE = "data"
 _MARKER = "stage.json"
-_MOST_SHARED = 10
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Proof:
 
     Attributes:
         verification: Of the answers and prompts.
-        shared: What training and test share, one line each; nothing where the splits are right.
+        shared: What training and test share; nothing where the splits are right.
     """
 
     verification: Verification
@@ -108,7 +108,7 @@ def verify_samples(config: RunConfig, runs: Path, folder: Path | None = None) ->
     """
     product = _product(config, runs, folder)
     tables = _tables(config)
-    return Proof(verify(_samples(product), tables), _shared(_samples(product), tables))
+    return Proof(verify(_samples(product), tables), _shared(_samples(product), tables, config))
 
 
 def sample_with_rows(
@@ -163,25 +163,13 @@ def _tables(config: RunConfig) -> list[LoadedTable]:
     return data.configured_loader(config, data.sources_of(config)).tables
 
 
-def _shared(samples: Iterable[Sample], tables: Sequence[LoadedTable]) -> list[str]:
-    """Entities that stand in both splits, their rows' values swapped into others included."""
-    known = {table.schema.label: table for table in tables}
-    rows: dict[str, set[tuple[str, int]]] = {"train": set(), "test": set()}
-    for sample in samples:
-        numbers = {*sample.rows, *(number for donors in sample.donors for number in donors)}
-        rows[sample.split] |= {(sample.table, number) for number in numbers}
-    names = {split: {_name(known, *place) for place in places} for split, places in rows.items()}
-    both = sorted(names["train"] & names["test"])
-    lines = [f"{name} stands in training and test" for name in both[:_MOST_SHARED]]
-    return [*lines, f"and {len(both) - _MOST_SHARED:,} more"] if len(both) > _MOST_SHARED else lines
-
-
-def _name(tables: dict[str, LoadedTable], label: str, number: int) -> str:
-    """What a row is called, capitals and spaces folded as the split folds them; its number where it can't be read."""
-    table = tables.get(label)
-    if table is None or not 0 <= number < len(table.rows):
-        return f"{label}: row {number}"  # verify names it
-    return f"{label}: {' '.join((table.schema.entity_of(table.rows[number]) or '').casefold().split())}"
+def _shared(samples: Iterable[Sample], tables: Sequence[LoadedTable], config: RunConfig) -> list[str]:
+    """What the splits share; nothing where they are proved to be apart."""
+    try:
+        prove_splits(samples, tables, near_duplicates=config.data.near_duplicates == "group")
+    except DataError as error:
+        return [str(error.why)]
+    return []
 
 
 def _found(samples: Iterable[Sample], beginning: str) -> Sample:

@@ -2,14 +2,13 @@
 
 from .models import (
     CorrectionConfig,
-    DataConfig,
     DistillationConfig,
     ExportConfig,
     MeasurementConfig,
     RunConfig,
-    TableConfig,
 )
 from .reading import load_config
+from .tables import DataConfig, TableConfig
 
 __all__ = [
     "CorrectionConfig",

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .models import RunConfig, Section
+from .models import RunConfig
 from .schema import COMMENT, SCHEMA_KEY, keys_at, node_at
+from .section import Section
 from .wording import allowed, dotted, shown
 
 __all__ = ["Setting", "settings_in_force", "starting_config"]

@@ -15,8 +15,9 @@ from pydantic import SecretStr, ValidationError
 
 from attar.runtime.errors import ConfigError
 
-from .models import RunConfig, TableConfig
+from .models import RunConfig
 from .schema import COMMENT, SCHEMA_KEY
+from .tables import TableConfig
 from .wording import readable, shown
 
 __all__ = ["load_config", "parse_config"]

@@ -5,7 +5,8 @@ next stage. Nothing here knows a teacher or a student.
 """
 
 from .asking import KindUse
-from .loader import LoadedTable, StructuredDataLoader, TableOptions
+from .loader import StructuredDataLoader
+from .loading import LoadedTable, TableOptions
 from .paraphrase import Paraphrased, chat_writer, paraphrase
 from .rejects import Rejects, write_rejects
 from .rows import Rows

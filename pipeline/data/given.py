@@ -15,10 +15,11 @@ from typing import Protocol
 from attar.runtime.files import sha256_text
 from attar.runtime.prompts import Message
 
+from .asking import Readable
 from .formats import FORMATS, Given
 from .questions.values import folded
 from .samples import QAPair, Sample, sample_id
-from .schema import TableSchema, written
+from .schema import written
 from .splits import split_of
 
 __all__ = ["GIVEN", "GivenRow", "GivenTable", "given_fault", "given_rows", "question_key"]
@@ -28,17 +29,9 @@ GIVEN = "given"
 _SPEAKERS = ("system", "user", "assistant")
 
 
-class GivenTable(Protocol):
+class GivenTable(Readable, Protocol):
     """A table that holds samples."""
 
-    @property
-    def source(self) -> str: ...
-    @property
-    def source_sha256(self) -> str: ...
-    @property
-    def schema(self) -> TableSchema: ...
-    @property
-    def rows(self) -> Sequence[Mapping[str, object]]: ...
     @property
     def given(self) -> Given | None: ...
 

@@ -14,11 +14,12 @@ import pyarrow.compute as pc
 
 from attar.runtime.errors import DataError
 
-from .batches import Batch
+from .batches import Batch, Reject
+from .rejects import told
 from .schema import Column, TableSchema, humanize, refuse_bytes, require_columns
 from .types import TEXT, converted, is_text, possible_types
 
-__all__ = ["infer_from", "infer_schema"]
+__all__ = ["infer_from", "infer_schema", "inferred_types"]
 
 _ALL_ROWS = 20_000
 """Rows of which every one is looked at; of later ones, ``_SOME_ROWS`` of each batch."""
@@ -67,6 +68,7 @@ def infer_from(
     if not labels:
         raise DataError(
             f"The table {label!r} has no column to ask for beside its entity column.",
+            why=found.left_out and f"A row could not be read: {told(found.left_out)}",
             next_step="Add a column, or name another entity column.",
         )
     for name in (*chosen, *labels):
@@ -78,20 +80,34 @@ def infer_from(
     return TableSchema(label, chosen, asked, unasked)
 
 
+def inferred_types(batches: Iterable[Batch]) -> dict[str, str]:
+    """Name to type of every column."""
+    found = _Found(by_hash=False)
+    for batch in batches:
+        found.add(batch)
+    return {name: column.type for name, column in found.columns.items()}
+
+
 class _Found:
     """What is known of a table so far.
 
     Args:
         by_hash: Whether to find out which columns can name rows.
+
+    Attributes:
+        columns: Name to what is known of a column.
+        left_out: The first row that could not be read.
     """
 
     def __init__(self, *, by_hash: bool) -> None:
         self.columns: dict[str, _Values] = {}
+        self.left_out: Reject | None = None
         self._by_hash = by_hash
         self._rows = 0
 
     def add(self, batch: Batch) -> None:
         rows = batch.rows
+        self.left_out = self.left_out or next(iter(batch.rejects), None)
         sample = _sampled(rows, max(_SOME_ROWS, _ALL_ROWS - self._rows))
         for place, name in enumerate(rows.schema.names):
             column = self.columns.get(name)

@@ -46,6 +46,7 @@ def prove_splits(
     for table in tables:
         rows = used.get((table.schema.label, table.source_sha256), {})
         for split, numbers in rows.items():
+            numbers &= set(range(len(table.rows)))  # what is not there is a fault of the sample, and verify names it
             names = ((table.schema.entity_of(table.rows[number]) or "") for number in numbers)
             groups[split].update(group_key(table.schema.label, name) for name in names)
         if near_duplicates and rows:

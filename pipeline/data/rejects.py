@@ -17,7 +17,7 @@ from attar.runtime.files import replaced_file
 
 from .batches import Reject
 
-__all__ = ["MAX_REJECTS", "Rejects", "write_rejects"]
+__all__ = ["MAX_REJECTS", "Rejects", "told", "write_rejects"]
 
 MAX_REJECTS = 0.01
 """Which fraction of a table's rows may be left out, where nobody says otherwise."""
@@ -70,7 +70,7 @@ class Rejects:
         counts = f"{self._count:,} of {rows:,} rows can't be read, and at most {most:.2%} may be left out."
         raise DataError(
             "Too many rows of the table can't be read.",
-            why=" ".join([counts, *(_told(reject) for reject in self._first)]),
+            why=" ".join([counts, *(told(reject) for reject in self._first)]),
             next_step="Correct these cells, or check that the encoding and the delimiter are the table's; give a "
             "column another type in a schema file (schema_file), or let more rows be left out (max_rejects).",
         )
@@ -83,7 +83,8 @@ def write_rejects(path: Path, tables: Iterable[Rejects]) -> None:
             stream.writelines(f"{line}\n" for line in rejects.lines())
 
 
-def _told(reject: Reject) -> str:
+def told(reject: Reject) -> str:
+    """A row that was left out, in one sentence."""
     place = f"line {reject.line}" if reject.line is not None else f"row {reject.row}"
     value = reject.to_dict()["value"]
     column = f", column {reject.column!r}, {value!r}" if reject.column is not None else f", {value!r}" if value else ""

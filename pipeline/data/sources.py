@@ -24,7 +24,7 @@ from .readers.arrow import batches_of
 from .readers.compression import COMPRESSED
 from .whole import whole_table
 
-__all__ = ["READERS", "Reader", "Source", "file_source", "read_table", "register_reader"]
+__all__ = ["READERS", "Reader", "Source", "file_source", "label_of", "read_table", "register_reader"]
 
 Reader = Callable[[Path], pa.Table | Iterable[Batch]]
 """Reads a file, at once or in batches; what it raises of ``ValueError``, ``OSError``, ``EOFError`` and Arrow's errors
@@ -102,19 +102,28 @@ def file_source(path: Path, reader: Reader | None = None) -> Source:
     """
     if path.is_file():
         chosen = reader or _reader_of(path)
-        return Source(str(path), sha256_file(path), path.stem.split(".")[0], lambda: _file_batches(path, chosen))
+        return Source(str(path), sha256_file(path), label_of(path), lambda: _file_batches(path, chosen))
     files = _files(path)
     if reader is None:
         _require_one_kind(files, path)
     chosen = reader or _reader_of(files[0])
     hashes = "\n".join(f"{sha256_file(file)}  {file.name}" for file in files)
-    label = path.name if path.is_dir() else path.parent.name
     return Source(
         str(path),
         sha256_text(hashes),
-        label or "record",
+        label_of(path),
         lambda: (batch for file in files for batch in _file_batches(file, chosen)),
     )
+
+
+def label_of(path: Path) -> str:
+    """What one row is, where nobody says: the name of the file without its ends, or of the folder."""
+    if path.is_dir():
+        return path.name
+    if not path.is_file() and any(sign in path.name for sign in "*?["):
+        return path.parent.name or "record"
+    plain = path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+    return plain.stem
 
 
 def register_reader(suffix: str, reader: Reader) -> None:

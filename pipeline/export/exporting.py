@@ -28,12 +28,13 @@ from .ladder import Ladder, plan_of
 from .parity import reference_answers
 from .writing import Provenance, write_bundle
 
-__all__ = ["export_model"]
+__all__ = ["CALIBRATED", "export_model"]
 
 _COPIES, _COPIES_OF_ALL = 2, 3
 """Graphs in fp32 that stand on disk at once at most; with every other form beside them they weigh as three."""
 
-_CALIBRATED = {"auto", "int4", "int4-all"}
+CALIBRATED = frozenset({"auto", "int4", "int4-all"})
+"""Forms that round by what the layers meet."""
 
 _PROMPTS = (
     "What is the capital of France?",
@@ -103,7 +104,7 @@ def export_model(
 
 def _moments(loaded: LoadedModel, form: str, texts: Sequence[Sequence[int]]) -> Mapping[Any, NDArray[Any]] | None:
     """What the layers' inputs are like, where texts are given and a form has layers of 4 bits."""
-    if not texts or form not in _CALIBRATED:
+    if not texts or form not in CALIBRATED:
         return None
     say(f"export: reading {len(texts)} texts to round by")
     return input_moments(loaded.model, texts)

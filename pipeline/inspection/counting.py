@@ -40,15 +40,22 @@ class Distinct:
     def __init__(self, kept: int = _KEPT_HASHES) -> None:
         self._limit = kept
         self._kept = np.empty(0, np.uint64)
-        self.exact = True
+        self._new: list[np.ndarray] = []
+        self._waiting = 0
+        self._exact = True
 
     def add(self, hashes: np.ndarray) -> None:
-        """Count some more, given as 64-bit hashes."""
-        if not self.exact:
-            hashes = hashes[hashes < self._kept[-1]]
-        kept = np.union1d(self._kept, hashes)
-        self.exact = self.exact and len(kept) <= self._limit
-        self._kept = kept[: self._limit]
+        """Count some more, given as 64-bit hashes; many at a time are merged, as each merge sorts all that are kept."""
+        self._new.append(hashes if self._exact else hashes[hashes < self._kept[-1]])
+        self._waiting += len(self._new[-1])
+        if self._waiting > self._limit:
+            self._merge()
+
+    @property
+    def exact(self) -> bool:
+        """Whether all were counted."""
+        self._merge()
+        return self._exact
 
     @property
     def count(self) -> int:
@@ -56,6 +63,13 @@ class Distinct:
         if self.exact:
             return len(self._kept)
         return round((self._limit - 1) * 2.0**64 / float(self._kept[-1]))
+
+    def _merge(self) -> None:
+        if self._waiting:
+            kept = np.unique(np.concatenate([self._kept, *self._new]))
+            self._exact = self._exact and len(kept) <= self._limit
+            self._kept = kept[: self._limit]
+        self._new, self._waiting = [], 0
 
 
 class ColumnTally:

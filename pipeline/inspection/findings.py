@@ -114,7 +114,7 @@ class TableFacts:
         sampled: How many rows the dear checks looked at.
         entity: Columns that name a row.
         columns: Every column of the schema, those that name a row included.
-        splits: Rows by split.
+        splits: Rows by split, of those that can be asked about; none where rows are not what is parted.
         problems: What was found.
     """
 

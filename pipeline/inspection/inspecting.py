@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..config import RunConfig
-from ..data import LoadedTable, Source, StructuredDataLoader
+from ..data import LoadedTable, Source
 from ..data.schema import TableSchema, written
-from ..data.splits import split_of
+from ..data.splits import RowSplits
 from ..progress import say
 from ..stages.data import configured_loader, sources_of
-from .counting import ColumnTally, histogram
+from .counting import MOST_PLACES, ColumnTally, histogram
 from .findings import ColumnFacts, Inspection, Problem, TableFacts
 from .places import places_of
 from .problems import problems_of
@@ -40,16 +40,16 @@ def inspect_tables(config: RunConfig, *, with_tokens: bool = True) -> Inspection
     say("reading the tables")
     sources = sources_of(config)
     loader = configured_loader(config, sources)
+    say("asking questions")
+    trial = try_out(loader, config.distillation.teacher_model_name if with_tokens else None)
     tables = []
     for table, source in zip(loader.tables, sources, strict=True):
         say(f"looking at {table.schema.label}: {len(table.rows):,} rows")
-        tables.append(_facts(view_of(table), loader, source))
-    say("asking questions")
-    teacher = config.distillation.teacher_model_name if with_tokens else None
-    return Inspection(config.name, tables, try_out(loader, teacher))
+        tables.append(_facts(view_of(table), loader.splits.get(table.schema.label, RowSplits()), source))
+    return Inspection(config.name, tables, trial)
 
 
-def _facts(view: View, loader: StructuredDataLoader, source: Source) -> TableFacts:
+def _facts(view: View, splits: RowSplits, source: Source) -> TableFacts:
     table = view.table
     return TableFacts(
         label=table.schema.label,
@@ -59,8 +59,8 @@ def _facts(view: View, loader: StructuredDataLoader, source: Source) -> TableFac
         sampled=len(view.sample),
         entity=list(table.schema.entity),
         columns=[_column(view, tally, table.schema) for tally in view.tallies.values()],
-        splits=_splits(view, table, loader),
-        problems=_placed(problems_of(view), table, source),
+        splits={split: len(rows) for split, rows in splits.rows.items()},
+        problems=_placed([*problems_of(view), *_near_duplicates(view, splits)], table, source),
     )
 
 
@@ -81,15 +81,21 @@ def _placed(problems: Sequence[Problem], table: LoadedTable, source: Source) -> 
     ]
 
 
-def _splits(view: View, table: LoadedTable, loader: StructuredDataLoader) -> dict[str, int]:
-    """Rows of each split, of those that were drawn."""
-    counts = {"train": 0, "test": 0}
-    for row in view.rows:
-        name = table.schema.entity_of(row)
-        if name is not None:
-            group = f"{table.schema.label}: {name}"
-            counts[split_of(group, salt=loader.salt, test_share=loader.test_share)] += 1
-    return counts
+def _near_duplicates(view: View, splits: RowSplits) -> list[Problem]:
+    """Rows that nearly repeat others, as the split found them."""
+    left_out = splits.left_out
+    if not splits.near_duplicates and not left_out:
+        return []
+    return [
+        Problem(
+            "near-duplicates",
+            f"Rows that nearly repeat an earlier one and go to its split: {splits.near_duplicates:,}; left out, as "
+            f"they nearly repeat rows of both splits: {len(left_out):,}.",
+            splits.near_duplicates + len(left_out),
+            "Remove the repeats, or add the column that tells them apart.",
+            [view.example(number) for number in left_out[:MOST_PLACES]],
+        )
+    ]
 
 
 def _column(view: View, tally: ColumnTally, schema: TableSchema) -> ColumnFacts:

@@ -57,7 +57,7 @@ def try_out(loader: StructuredDataLoader, teacher: str | None) -> Trial:
         kinds=_kinds(samples, list(loader.kinds)),
         answers=Counter(s.answer for s in samples if s.split == "train").most_common(_COMMON),
         refused={kind: count for kind, count in loader.refused.items() if count},
-        dropped={},
+        dropped=dict(loader.filters.dropped + loader.dropped),
         prompt_tokens=histogram(prompts),
         answer_tokens=histogram(answers),
         longest=max(map(sum, zip(prompts, answers, strict=True)), default=None),

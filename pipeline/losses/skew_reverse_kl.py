@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-import torch
 from torch import Tensor
+
+from .skew_forward_kl import skew_forward_kl
 
 __all__ = ["skew_reverse_kl"]
 
@@ -21,5 +20,4 @@ def skew_reverse_kl(student: Tensor, teacher: Tensor, *, skew: float = 0.1) -> T
     Returns:
         ``[N]``, in nats.
     """
-    mixture = torch.logaddexp(student + math.log(skew), teacher + math.log1p(-skew))
-    return (student.exp() * (student - mixture)).sum(-1)
+    return skew_forward_kl(teacher, student, skew=skew)

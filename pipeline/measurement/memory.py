@@ -39,9 +39,9 @@ class MemoryUse:
         return asdict(self)
 
 
-def peak() -> int:
-    """The most that was ever resident, or was since :func:`reset_peak`."""
-    return _field("status", "VmHWM")
+def peak(process: int | None = None) -> int:
+    """The most that was ever resident, or was since :func:`reset_peak`; of another process by its number."""
+    return _field("status", "VmHWM", Path(f"/proc/{process}") if process else None)
 
 
 def resident() -> int:
@@ -63,10 +63,10 @@ def reset_peak() -> bool:
     return True
 
 
-def _field(file: str, name: str) -> int:
+def _field(file: str, name: str, process: Path | None = None) -> int:
     """A figure in kB as bytes; 0 where the kernel does not tell."""
     try:
-        lines = (_PROCESS / file).read_text().splitlines()
+        lines = ((process or _PROCESS) / file).read_text().splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), 0)

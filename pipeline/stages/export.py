@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import RunConfig
+from ..data import Sample
 from ..data.render import prompt_ids, render
 from ..versions import installed_versions
 from .data import RECORDS, test_samples, training_samples
-from .store import Stage, Work
+from .scoring import spread
+from .store import Product, Stage, Work
 from .teacher import MODEL
+
+if TYPE_CHECKING:
+    from attar.runtime.text import ChatTokenizer
+
+    from ..export.choosing import Trial
 
 __all__ = ["BUNDLE", "stage"]
 
@@ -40,18 +48,12 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     from attar.runtime.text import ChatTokenizer
 
     from ..export import export_model
-    from ..export.choosing import Trial
+    from ..export.exporting import CALIBRATED
     from ..export.writing import Provenance
 
     data, teacher, student = (work.products[name] for name in ("data", "teacher", "student"))
     tokenizer = ChatTokenizer.load(student.path / MODEL)
-    test, settings = test_samples(data), config.export
-    prompts = [prompt_ids(sample, tokenizer) for sample in test[: max(_PARITY_PROMPTS, settings.scored_samples)]]
-    expected = [sample.answer for sample in test[: settings.scored_samples]]
-    trial = Trial(prompts[: len(expected)], expected, tokenizer.decode, config.measurement.max_new_tokens)
-    training = training_samples(data)
-    chosen = training[:: max(1, len(training) // max(1, settings.calibration_samples))][: settings.calibration_samples]
-    texts = [[*sample.prompt, *sample.answer] for sample in render(chosen, tokenizer)]
+    test = test_samples(data)
     lineage = {
         "teacher": config.distillation.teacher_model_name,
         "teacher_parameters": teacher.facts["parameters"],
@@ -66,10 +68,25 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         student.path / MODEL,
         work.folder / BUNDLE,
         config.export,
-        prompts=prompts[:_PARITY_PROMPTS],
-        trial=trial,
-        texts=texts,
+        prompts=[prompt_ids(sample, tokenizer) for sample in test[:_PARITY_PROMPTS]],
+        trial=_trial(config, test, tokenizer) if config.export.quantize == "auto" else None,
+        texts=_texts(config, data, tokenizer) if config.export.quantize in CALIBRATED else (),
         provenance=Provenance(lineage, _licenses(config)),
         add_records=partial(shutil.copyfile, data.path / RECORDS) if data.facts["records"] else None,
     )
     return {"size": bundle.size, "parity": bundle.manifest.parity, "choice": bundle.manifest.choice}
+
+
+def _trial(config: RunConfig, test: Sequence[Sample], tokenizer: ChatTokenizer) -> Trial:
+    """Held-out questions for a form that chooses itself."""
+    from ..export.choosing import Trial
+
+    scored = test[: config.export.scored_samples]
+    prompts = [prompt_ids(sample, tokenizer) for sample in scored]
+    return Trial(prompts, [sample.answer for sample in scored], tokenizer.decode, config.measurement.max_new_tokens)
+
+
+def _texts(config: RunConfig, data: Product, tokenizer: ChatTokenizer) -> list[list[int]]:
+    """Training samples, evenly spread, that 4 bits are rounded by."""
+    chosen = spread(training_samples(data), config.export.calibration_samples)
+    return [[*sample.prompt, *sample.answer] for sample in render(chosen, tokenizer)]

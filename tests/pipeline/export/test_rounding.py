@@ -39,7 +39,7 @@ def plain(values: np.ndarray) -> np.ndarray:
     """The scale of each block's largest value, levels -7 to 7."""
     blocks = values.reshape(len(values), -1, BLOCK)
     scales = np.abs(blocks).max(-1, keepdims=True) / 7
-    levels = np.rint(blocks / np.where(scales == 0, 1, scales))
+    levels = np.rint(blocks / np.where(scales > 0, scales, 1))
     return (levels * scales).reshape(values.shape)
 
 
@@ -47,7 +47,8 @@ def ranged(values: np.ndarray) -> np.ndarray:
     """Each block's range in 15 steps, 0 on one of them."""
     blocks = values.reshape(len(values), -1, BLOCK)
     low, high = (np.minimum(blocks.min(-1, keepdims=True), 0), np.maximum(blocks.max(-1, keepdims=True), 0))
-    scales = np.where(high > low, (high - low) / 15, 1)
+    steps = (high - low) / 15
+    scales = np.where(steps > 0, steps, 1)  # a fifteenth of the smallest float is 0
     zeros = np.rint(-low / scales)
     levels = np.clip(np.rint(blocks / scales) + zeros, 0, 15)
     return ((levels - zeros) * scales).reshape(values.shape)

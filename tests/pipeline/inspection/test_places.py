@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from attar.pipeline import StructuredDataLoader
-from attar.pipeline.data.loader import LoadedTable
+from attar.pipeline.data import LoadedTable
 from attar.pipeline.data.sources import Source, file_source
 from attar.pipeline.inspection.places import places_of
 from attar.pipeline.inspection.problems import problems_of
