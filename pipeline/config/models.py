@@ -134,6 +134,12 @@ class DistillationConfig(Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="bfloat16 where the CPU has instructions for it, or as told.", examples=["auto", "float32"]
     )
+    compiled: bool | None = Field(
+        None,
+        description="Compile the layers that are trained, which needs a C++ compiler and half a minute; by default "
+        "where there is one and training is long enough to gain by it.",
+        examples=[False],
+    )
     seed: int = Field(0, description="Seed of every random choice in training.", examples=[0])
     checkpoint_seconds: float = Field(
         120.0,

@@ -24,6 +24,7 @@ from ..student import teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, trimmed
 from ..teacher import LoadedModel, load_model, save_model
 from .batches import Packed, pack_all
+from .compiled import compiled_layers, pays
 from .correction import correct
 from .distillation import Pair, align, distill
 from .importance import layer_importance
@@ -113,15 +114,16 @@ class ModelDistiller:
         teacher = self.teacher or self.load_teacher_model()
         config, samples = self.config, list(training_data)
         torch.manual_seed(config.seed)
-        correct(
-            teacher.model,
-            self._packed(samples, teacher),
-            Schedule(config.correction.steps, config.correction.learning_rate, config.warmup),
-            batch_tokens=config.batch_tokens,
-            precision=self.precision,
-            seed=config.seed,
-            checkpoints=self.checkpoints,
-        )
+        with compiled_layers(teacher.model, when=self._compiles(config.correction.steps)):
+            correct(
+                teacher.model,
+                self._packed(samples, teacher),
+                Schedule(config.correction.steps, config.correction.learning_rate, config.warmup),
+                batch_tokens=config.batch_tokens,
+                precision=self.precision,
+                seed=config.seed,
+                checkpoints=self.checkpoints,
+            )
         self._corrected = True
         if self.student is not None and config.student_model_name is None:
             self.student = self._cut(teacher, samples)
@@ -151,6 +153,29 @@ class ModelDistiller:
             tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
         )
         sequences = self._packed(samples, student)
+        with compiled_layers(teacher.model, student.model, when=self._compiles(config.steps + config.alignment_steps)):
+            self._train(pair, sequences)
+        student.model.eval()
+        return student
+
+    def save_distilled_model(self, folder: Path | None = None) -> Path:
+        """Write student, tokenizer and configuration; returns the folder.
+
+        Raises:
+            UsageError: There is no student yet.
+        """
+        if self.student is None:
+            raise UsageError("There is no student to save.", next_step="Call distill first.")
+        target = folder or self.config.output
+        save_model(self.student, target)
+        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude={"output"}))
+        if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
+            write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
+        return target
+
+    def _train(self, pair: Pair, sequences: list[Packed]) -> None:
+        """Alignment, where the student is a cut, and distillation."""
+        config = self.config
         if pair.is_cut and config.alignment_steps:
             align(
                 pair,
@@ -172,23 +197,9 @@ class ModelDistiller:
             seed=config.seed + 1,
             checkpoints=self.checkpoints,
         )
-        student.model.eval()
-        return student
 
-    def save_distilled_model(self, folder: Path | None = None) -> Path:
-        """Write student, tokenizer and configuration; returns the folder.
-
-        Raises:
-            UsageError: There is no student yet.
-        """
-        if self.student is None:
-            raise UsageError("There is no student to save.", next_step="Call distill first.")
-        target = folder or self.config.output
-        save_model(self.student, target)
-        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude={"output"}))
-        if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
-            write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
-        return target
+    def _compiles(self, steps: int) -> bool:
+        return pays(self.config.compiled, steps * self.config.batch_tokens)
 
     def _cut(self, teacher: LoadedModel, samples: list[Sample]) -> LoadedModel:
         def importance() -> list[float]:
