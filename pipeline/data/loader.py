@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack
@@ -57,9 +58,9 @@ class StructuredDataLoader:
         mode: "grounded", with the record in the prompt, or "closed_book", without; see :mod:`.closed_book`.
 
     Attributes:
-        dropped: How many rows and questions were left out, by reason, so far.
-        refused: How many questions of each kind its checker refused, so far.
-        filters: Those of the last pass over all questions, with what they dropped.
+        dropped: How many rows and questions were left out in the last pass over all questions, by reason.
+        refused: How many questions of each kind its checker refused in it.
+        filters: Those of that pass, with what they dropped.
         splits: Of each table whose rows were asked about, by its label, which row is in which split.
 
     Raises:
@@ -201,7 +202,7 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return (asked.sample for asked in self._asked())
+        return (_keyed(asked) for asked in self._asked())
 
     def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
         """Every row that has a name: its table, row number, entity and record text, columns in order.
@@ -219,6 +220,8 @@ class StructuredDataLoader:
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
         self.filters = Filters(self.caps)
+        self.dropped.clear()
+        self.refused.clear()
         given = [table for table in self.tables if table.given]
         left = most = -(-self.test_questions * len(given) // len(self.tables))
         settings = {"salt": self.salt, "test_share": self.test_share, "records_per_table": self.records_per_table}
@@ -304,6 +307,13 @@ class StructuredDataLoader:
         for place in range(wanted if rows else 0):
             turn, index = divmod(place, len(rows))
             yield turn, rows[index]
+
+
+def _keyed(asked: Asked | GivenRow) -> Sample:
+    """The sample of a question, with what its rows are called."""
+    if isinstance(asked, GivenRow):
+        return asked.sample
+    return replace(asked.sample, keys=[asked.table.schema.entity_of(row) or "" for row in asked.rows])
 
 
 def _record(schema: TableSchema, entity: str, facts: Sequence[tuple[Column, str]]) -> str:

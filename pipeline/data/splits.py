@@ -32,12 +32,19 @@ class RowSplits:
         groups: How many groups each split has.
         near_duplicates: How many rows nearly repeat an earlier row and so went where that one is.
         left_out: Numbers of the rows that would have joined groups of both splits.
+        unnamed: How many rows were left out because they have no name.
     """
 
     rows: dict[str, list[int]] = field(default_factory=lambda: {split: [] for split in SPLITS})
     groups: dict[str, int] = field(default_factory=dict)
     near_duplicates: int = 0
     left_out: list[int] = field(default_factory=list)
+    unnamed: int = 0
+
+    @property
+    def looked_at(self) -> int:
+        """How many rows there were to part."""
+        return sum(map(len, self.rows.values())) + len(self.left_out) + self.unnamed
 
 
 def split_of(entity: str, *, salt: str, test_share: float) -> str:
@@ -102,6 +109,7 @@ class _Taken:
     def take(self, number: int, row: Mapping[str, object]) -> None:
         entity = self._schema.entity_of(row)
         if entity is None:
+            self.found.unnamed += 1
             return
         key = group_key(self._schema.label, entity)
         shingles = shingles_of(self._schema, row) if self._near else frozenset()
