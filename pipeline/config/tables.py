@@ -190,6 +190,13 @@ class DataConfig(Section):
         description="Largest share of a kind's samples, in one split, that may have the same answer or column.",
         examples=[{"answer": 0.1}],
     )
+    max_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Most tokens of a sample, after the teacher's chat template and with its answer; a longer one is "
+        "dropped and counted, as an answer is never cut. By default all are kept.",
+        examples=[512],
+    )
     paraphrase: ParaphraseConfig = Field(
         default_factory=ParaphraseConfig,
         description="Rewriting training questions in other words; kept where every value survives.",

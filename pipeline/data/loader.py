@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -56,6 +56,7 @@ class StructuredDataLoader:
         caps: "answer" or "column" to the largest share of a kind's samples, in one split, that may have the same.
         kinds: Question kind to its weight, or to its :class:`~.asking.KindUse`; by default lookups alone.
         mode: "grounded", with the record in the prompt, or "closed_book", without; see :mod:`.closed_book`.
+        too_long: Whether a sample has more tokens than it may have, and so is dropped; by default none has.
 
     Attributes:
         dropped: How many rows and questions were left out in the last pass over all questions, by reason.
@@ -82,6 +83,7 @@ class StructuredDataLoader:
         near_duplicates: Literal["group", "keep"] = "group",
         caps: Mapping[str, float] | None = None,
         mode: str = GROUNDED,
+        too_long: Callable[[Sample], bool] | None = None,
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
@@ -95,7 +97,8 @@ class StructuredDataLoader:
         self.near_duplicates = near_duplicates
         self.refused: Counter[str] = Counter()
         self.caps = dict(caps or {})
-        self.filters = Filters(self.caps)
+        self.too_long = too_long
+        self.filters = Filters(self.caps, too_long)
         self.splits: dict[str, RowSplits] = {}
         self.mode = mode
         require_mode(mode, self.kinds)
@@ -219,13 +222,15 @@ class StructuredDataLoader:
         """What is given, then what is asked; each table has an equal part of the test split."""
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
-        self.filters = Filters(self.caps)
+        self.filters = Filters(self.caps, self.too_long)
         self.dropped.clear()
         self.refused.clear()
         given = [table for table in self.tables if table.given]
         left = most = -(-self.test_questions * len(given) // len(self.tables))
         settings = {"salt": self.salt, "test_share": self.test_share, "records_per_table": self.records_per_table}
         for row in given_rows(given, **settings, dropped=self.dropped):  # type: ignore[arg-type]
+            if not self.filters.fits(row.sample):
+                continue
             left -= row.split == "test"
             if row.split == "test" and left < 0:
                 self.dropped["a given row over test_questions"] += 1
@@ -235,7 +240,7 @@ class StructuredDataLoader:
         if self.mode == GROUNDED:
             yield from self._questions(test_left)
             return
-        yield from closed_book_questions(
+        asked = closed_book_questions(
             self._plain,
             self.kinds,
             test_questions=test_left,
@@ -246,6 +251,7 @@ class StructuredDataLoader:
             salt=self.salt,
             seed=self.seed,
         )
+        yield from (one for one in asked if self.filters.fits(one.sample))
 
     @property
     def _plain(self) -> list[LoadedTable]:

@@ -40,6 +40,8 @@ def inspect_tables(config: RunConfig, *, with_tokens: bool = True) -> Inspection
     say("reading the tables")
     sources = sources_of(config)
     loader = configured_loader(config, sources)
+    if not with_tokens:
+        loader.too_long = None
     say("asking questions")
     trial = try_out(loader, config.distillation.teacher_model_name if with_tokens else None)
     tables = []

@@ -1,16 +1,21 @@
-"""Stage ``data``: tables in; samples, and the records that the bundle carries, if any, out. Does not know models."""
+"""Stage ``data``: tables in; samples, and the records that the bundle carries, if any, out.
+
+Does not know models, but for two that a config may name: the one that rewrites questions, and the teacher whose
+tokenizer counts what max_tokens limits.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from attar.runtime.errors import DataError
 from attar.runtime.files import write_atomic, write_json
 from attar.runtime.records import Record, write_records
+from attar.runtime.text import ChatTokenizer
 
 from ..config import RunConfig
 from ..data import (
@@ -28,6 +33,7 @@ from ..data import (
 )
 from ..data.card import CARD, dataset_card
 from ..data.manifest import MANIFEST, manifest_of, read_manifest
+from ..data.render import rendered_length
 from ..data.samples import sample_writer
 from ..data.splits import SPLITS
 from .store import Product, Stage, Work
@@ -64,6 +70,8 @@ def stage(config: RunConfig) -> Stage:
         "schemas": _schema_hashes(config),
         "seed": config.distillation.seed,
     }
+    if config.data.max_tokens is not None:
+        inputs["tokenizer"] = config.distillation.teacher_model_name
     return Stage("data", __name__, inputs, partial(_work, config, sources))
 
 
@@ -143,7 +151,7 @@ def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str,
 
 def _write_samples(config: RunConfig, loader: StructuredDataLoader, work: Work) -> dict[str, int]:
     """Write the samples as they come, a file for each split; returns what came of the wish to rewrite some."""
-    samples, rewritten = _rewritten(config, loader.samples())
+    samples, rewritten = _rewritten(config, loader.samples(), loader.too_long)
     counts: Counter[str] = Counter()
     with ExitStack() as files:
         writers = {split: files.enter_context(sample_writer(work.folder / f"{split}.parquet")) for split in SPLITS}
@@ -172,14 +180,38 @@ def _counted(manifest: dict[str, Any], by: str) -> dict[str, int]:
     return dict(counts)
 
 
-def _rewritten(config: RunConfig, samples: Iterable[Sample]) -> tuple[Iterable[Sample], dict[str, int]]:
+def _too_long(config: RunConfig) -> Callable[[Sample], bool] | None:
+    """Whether a sample is over the config's max_tokens; the tokenizer is loaded when the first one is asked about."""
+    most = config.data.max_tokens
+    if most is None:
+        return None
+
+    @cache
+    def tokenizer() -> ChatTokenizer:
+        from ..teacher.loading import load_tokenizer
+
+        return load_tokenizer(config.distillation.teacher_model_name)
+
+    return lambda sample: rendered_length(sample, tokenizer()) > most
+
+
+def _rewritten(
+    config: RunConfig, samples: Iterable[Sample], too_long: Callable[[Sample], bool] | None
+) -> tuple[Iterable[Sample], dict[str, int]]:
     """The samples, in other words where the config says so, and what came of it."""
     wish = config.data.paraphrase
     if wish.model is None:
         return samples, {}
     from ..teacher.writing import causal_writer
 
-    done = paraphrase(samples, causal_writer(wish.model), name=wish.model, share=wish.share, seed=wish.seed)
+    done = paraphrase(
+        samples,
+        causal_writer(wish.model),
+        name=wish.model,
+        share=wish.share,
+        seed=wish.seed,
+        too_long=too_long,
+    )
     return done.samples, dict(done.counts)
 
 
@@ -203,6 +235,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         caps={str(name): share for name, share in section.caps.items()},
         kinds={name: KindUse(kind.weight, kind.rows) for name, kind in section.kinds.items()},
         mode=section.mode,
+        too_long=_too_long(config),
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
         with _located(f"data.tables.{number}"):

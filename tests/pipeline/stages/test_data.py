@@ -7,14 +7,17 @@ from typing import Any
 
 from attar.pipeline.config import RunConfig
 from attar.pipeline.data import verify
+from attar.pipeline.data.manifest import read_manifest
+from attar.pipeline.data.render import rendered_length
 from attar.pipeline.stages import Stages, data
 from attar.pipeline.stages.store import Product
+from attar.pipeline.teacher.loading import load_tokenizer
 
 
-def made(folder: Path, table: Path, **settings: Any) -> tuple[Product, RunConfig]:
+def made(folder: Path, table: Path, teacher: str = "none", **settings: Any) -> tuple[Product, RunConfig]:
     section = {"tables": [{"path": str(table), "label": "city"}], "test_share": 0.5, "records_per_table": 12}
     config = RunConfig.model_validate(
-        {"name": "t", "data": section | settings, "distillation": {"teacher_model_name": "none"}}
+        {"name": "t", "data": section | settings, "distillation": {"teacher_model_name": teacher}}
     )
     stages = Stages(folder, [data.stage(config)])
     stages.make("data")
@@ -42,3 +45,33 @@ def test_a_model_of_gibberish_is_counted_and_changes_nothing(
     assert sum(tried.facts["paraphrased"].values()) > 0
     assert "kept" not in tried.facts["paraphrased"]
     assert data.training_samples(plain) == data.training_samples(tried)
+
+
+def test_what_is_longer_than_max_tokens_is_dropped_and_counted_and_nothing_is_cut(
+    cities: Path, teacher_folder: Path, tmp_path: Path
+) -> None:
+    tokenizer, teacher = load_tokenizer(str(teacher_folder)), str(teacher_folder)
+    asked: dict[str, Any] = {"kinds": {"lookup": 1, "claim": 1}, "counterfactual": False}
+    plain, _ = made(tmp_path / "a", cities, teacher, **asked)
+    samples = [*data.training_samples(plain), *data.test_samples(plain)]
+    lengths = sorted(rendered_length(sample, tokenizer) for sample in samples)
+    most = lengths[len(lengths) // 2]
+    assert most < lengths[-1]
+    short, _ = made(tmp_path / "b", cities, teacher, **asked, max_tokens=most)
+    kept = [*data.training_samples(short), *data.test_samples(short)]
+    assert max(rendered_length(sample, tokenizer) for sample in kept) <= most
+    assert {(one.id, one.answer) for one in kept} <= {(one.id, one.answer) for one in samples}
+    dropped = read_manifest(short.path)["dropped"]["it has more than max_tokens with its answer"]
+    assert dropped >= len(samples) - len(kept) > 0
+
+
+def test_the_teacher_is_in_the_key_only_where_its_tokens_are_counted(cities: Path, tmp_path: Path) -> None:
+    def key(teacher: str, **settings: Any) -> str:
+        section = {"tables": [{"path": str(cities), "label": "city"}]} | settings
+        config = RunConfig.model_validate(
+            {"name": "t", "data": section, "distillation": {"teacher_model_name": teacher}}
+        )
+        return Stages(tmp_path, [data.stage(config)]).keys["data"]
+
+    assert key("one") == key("other")
+    assert key("one", max_tokens=99) != key("other", max_tokens=99)

@@ -69,6 +69,17 @@ def test_check_exits_by_what_is_wrong(recipe: Path, runs: Path, arguments: list[
     assert call("data", "check", recipe, "--runs", runs, "--no-tokens", *arguments).exit_code == code
 
 
+def test_check_counts_what_is_longer_than_max_tokens_unless_it_counts_no_tokens(recipe: Path, runs: Path) -> None:
+    short = ["--set", "data.max_tokens=100", "--json"]
+    counted = json.loads(call("data", "check", recipe, "--runs", runs, *short).stdout)["trial"]
+    assert counted["longest"] <= 100
+    assert counted["dropped"]["it has more than max_tokens with its answer"] > 0
+    assert (
+        json.loads(call("data", "check", recipe, "--runs", runs, "--no-tokens", *short).stdout)["trial"]["dropped"]
+        == {}
+    )
+
+
 def test_check_goes_on_without_the_teachers_tokenizer(recipe: Path, runs: Path) -> None:
     gone = ["--set", "distillation.teacher_model_name=./gone"]
     done = call("data", "check", recipe, "--runs", runs, *gone)
