@@ -27,7 +27,7 @@ from .loading import LoadedTable, TableOptions, load_table
 from .readers import read_csv, read_json, read_parquet
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema
-from .sources import Source, file_source
+from .sources import Source, file_source, text_reader
 from .splits import RowSplits, split_rows
 
 __all__ = ["StructuredDataLoader"]
@@ -128,9 +128,11 @@ class StructuredDataLoader:
         reader = partial(read_csv, delimiter=delimiter, encoding=encoding)
         return self.load_source(file_source(Path(path), reader), **options)
 
-    def load_from_json(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
+    def load_from_json(
+        self, path: str | Path, *, encoding: str | None = None, **options: Unpack[TableOptions]
+    ) -> LoadedTable:
         """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
-        return self.load_source(file_source(Path(path), read_json), **options)
+        return self.load_source(file_source(Path(path), partial(read_json, encoding=encoding)), **options)
 
     def load_from_parquet(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
@@ -149,9 +151,21 @@ class StructuredDataLoader:
         """
         return self.load_source(frame_source(frame), **options)
 
-    def load(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
-        """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
-        return self.load_source(file_source(Path(path)), **options)
+    def load(
+        self,
+        path: str | Path,
+        *,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        **options: Unpack[TableOptions],
+    ) -> LoadedTable:
+        """Load a file by the end of its name; arguments as for :meth:`load_from_csv`.
+
+        Raises:
+            UsageError: A delimiter or an encoding is given for a file that has none.
+        """
+        reader = text_reader(Path(path), delimiter=delimiter, encoding=encoding)
+        return self.load_source(file_source(Path(path), reader), **options)
 
     def load_from_database(self, connection_string: str, query: str, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load the rows of a query on SQLite or PostgreSQL, over a connection that can only read.
