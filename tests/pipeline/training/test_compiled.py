@@ -45,9 +45,7 @@ def _step(model: PreTrainedModel, batch: Batch) -> tuple[torch.Tensor, list[torc
 
 @needs_a_compiler
 @pytest.mark.parametrize("make", [tiny_llama, tiny_gpt2])
-def test_loss_gradients_and_hidden_states_are_those_of_plain_layers(
-    make: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_loss_gradients_and_hidden_states_are_those_of_plain_layers(make: Callable[..., Path], tmp_path: Path) -> None:
     model = load_model(str(make(tmp_path / "model", "a few words", layers=2))).model.eval()
     for batch in (_batch(3), _batch(5)):
         loss, tensors = _step(model, batch)
