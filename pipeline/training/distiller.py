@@ -109,7 +109,7 @@ class ModelDistiller:
         """Fine-tune the teacher on the training split; a student cut before is cut anew.
 
         Raises:
-            DataError: There is no training sample.
+            DataError: There is no training sample, or one is longer than the teacher can read.
         """
         teacher = self.teacher or self.load_teacher_model()
         config, samples = self.config, list(training_data)
@@ -133,7 +133,7 @@ class ModelDistiller:
         """Train the student on the training split; corrects the teacher first where that was not done.
 
         Raises:
-            DataError: There is no training sample.
+            DataError: There is no training sample, or one is longer than the student can read.
             CheckFailed: The loss stopped being a number.
         """
         samples = list(training_data)
@@ -223,7 +223,8 @@ class ModelDistiller:
         return Counter(token for sample in rendered for token in (*sample.prompt, *sample.answer))
 
     def _packed(self, samples: Iterable[Sample], model: LoadedModel) -> list[Packed]:
-        rendered = render((sample for sample in samples if sample.split == "train"), model.tokenizer)
+        training = (sample for sample in samples if sample.split == "train")
+        rendered = render(training, model.tokenizer, most=model.most_tokens)
         if not rendered:
             raise DataError(
                 "There is no training sample.",
