@@ -26,8 +26,6 @@ __all__ = ["Asked", "Asker", "Drawn", "KindUse", "Readable", "changing", "chosen
 
 _AT_ONCE = 2
 """Questions of one kind on a row, even where its weight makes for fewer: they share what the prompt shows."""
-_SHARED_TURNS = 0.75
-"""Share of the turns of training rows on which the kinds show the same rows, columns and tools."""
 _MOST_HIDDEN = 2
 """Columns that prompts then leave out at most, so that "not recorded" can be asked about what others look up."""
 _OTHERS = 8
@@ -145,6 +143,7 @@ class Asker:
         kinds: Name to use of the kinds to ask.
         counterfactual: Whether rows that come again get values of other rows of the split.
         invented: Share of these values that are drawn from the column's pattern instead, and stand in no row.
+        shared: Share of the turns of training rows on which all kinds show the same rows, columns and tools.
         seed: Seed of every choice.
         refused: Counts, by kind, the questions that their checkers refused.
     """
@@ -158,13 +157,14 @@ class Asker:
         *,
         counterfactual: bool,
         invented: float = 0.0,
+        shared: float = 0.0,
         seed: int,
         refused: Counter[str],
     ) -> None:
         self._table, self._split, self._numbers, self._kinds = table, split, numbers, kinds
         self._counterfactual, self._seed, self._refused = counterfactual, seed, refused
         self._asked: Counter[str] = Counter()
-        self._invented = invented
+        self._invented, self._shared = invented, shared
         self._patterns = Patterns(table.rows, changing(table.schema), numbers)
 
     def ask(self, number: int, turn: int, count: int) -> Iterator[Asked]:
@@ -195,10 +195,10 @@ class Asker:
         """By which seed the kinds share what their prompts show on a turn, if they do, and what these leave out.
 
         Many questions are then learned from for little more than one prompt's tokens. Held-out questions are asked
-        one by one: each with a prompt of its own says most about the model. One kind alone has nothing to share.
+        one by one: each with a prompt of its own says most about the model.
         """
         chance = random.Random(f"{seed}:shared")
-        if self._split != "train" or len(self._kinds) == 1 or chance.random() >= _SHARED_TURNS:
+        if self._split != "train" or chance.random() >= self._shared:
             return None, frozenset()
         names = [column.name for column in order if column.name not in self._table.schema.entity]
         return f"{seed}:shared", frozenset(chance.sample(names, min(chance.randint(0, _MOST_HIDDEN), len(names) // 3)))
