@@ -1,4 +1,4 @@
-"""Prompts that kinds share in training: alike from the first token on, right by the rows, and never in the test split."""
+"""Prompts that kinds share in training: alike from the first token on, right by their rows, never held out."""
 
 from __future__ import annotations
 
