@@ -45,9 +45,9 @@ def inspect_tables(config: RunConfig, *, with_tokens: bool = True) -> Inspection
     say("asking questions")
     trial = try_out(loader, config.distillation.teacher_model_name if with_tokens else None)
     tables = []
-    for table, source in zip(loader.tables, sources, strict=True):
+    for place, (table, source) in enumerate(zip(loader.tables, sources, strict=True)):
         say(f"looking at {table.schema.label}: {len(table.rows):,} rows")
-        tables.append(_facts(view_of(table), loader.splits.get(table.schema.label, RowSplits()), source))
+        tables.append(_facts(view_of(table), loader.splits.get(place, RowSplits()), source))
     return Inspection(config.name, tables, trial)
 
 
