@@ -47,9 +47,9 @@ class CachedSignals:
         """
         columns = self.store.read([key_of(sample) for sample in batch.samples])
         stored = {name: _tensor(values) for name, values in columns.items()}
-        return Signal(KINDS[self.settings.kind].restored(stored, self.settings.temperature).at)
+        return Signal(KINDS[self.settings.kind].restore(stored, self.settings.temperature).at)
 
 
 def _tensor(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
-    whole = values.dtype.kind == "u"  # torch has little use for unsigned numbers
-    return torch.from_numpy(values.astype(np.int64) if whole else values)
+    """As torch computes with it: whole numbers in 64 bits, others in 32."""
+    return torch.from_numpy(values.astype(np.int64 if values.dtype.kind == "u" else np.float32))

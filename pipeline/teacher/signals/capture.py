@@ -103,7 +103,7 @@ def _columns(signals: OnlineSignals, batch: Batch, settings: SignalSettings) -> 
         place = slice(start, start + _CHUNK)
         logits = targets(place)
         assert isinstance(logits, Tensor)  # the teacher at hand gives all of them
-        parts.append(kind.stored(kind.take(logits, settings.tokens, settings.temperature, offsets[place])))
+        parts.append(kind.store(kind.take(logits, settings.tokens, settings.temperature, offsets[place])))
     small = np.uint16 if signals.vocabulary_size <= _SHORT_IDS else np.uint32
     return {
         name: torch.cat([part[name] for part in parts]).numpy().astype(small if name == "ids" else settings.numbers)

@@ -1,4 +1,4 @@
-"""The kinds of signal that can be kept: how each is taken from dense logits and made into targets again.
+"""The kinds of signal that can be kept: how each is taken from dense logits, stored, and made into targets again.
 
 A kind is one line of ``KINDS``. Does not know files.
 """
@@ -6,7 +6,7 @@ A kind is one line of ``KINDS``. Does not know files.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,6 +17,8 @@ from ...losses import SampledTargets, SparseTargets, sampled_targets, sparse_tar
 __all__ = ["KINDS", "Kept", "Kind", "SignalSettings"]
 
 Kept = SparseTargets | SampledTargets
+Stored = Mapping[str, Tensor]
+"""Tensors by name, ``[N]`` or ``[N, k]``; ``ids`` is there in every kind."""
 
 
 @dataclass(frozen=True)
@@ -40,31 +42,44 @@ class SignalSettings:
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of signal is taken and restored.
+    """How one kind of signal is kept.
 
     Attributes:
-        targets: The class of its targets; its tensors are what is stored.
         take: From logits ``[N, V]``, a number of tokens, a temperature, and ``[N]`` random offsets to targets.
-        mend: What is done to targets that were stored in few bits.
+        store: From targets to what is stored of them.
+        restore: From that, its numbers in fp32 again, and the temperature to targets.
     """
 
-    targets: type[Any]
     take: Callable[[Tensor, int, float, Tensor], Kept]
-    mend: Callable[[Any], Kept]
+    store: Callable[[Any], Stored]
+    restore: Callable[[Stored, float], Kept]
 
-    def stored(self, targets: Kept) -> dict[str, Tensor]:
-        """The tensors of targets, by name."""
-        values = {field.name: getattr(targets, field.name) for field in fields(targets)}
-        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
-    def restored(self, stored: Mapping[str, Tensor], temperature: float) -> Kept:
-        """Targets from those tensors."""
-        full = {name: value if name == "ids" else value.to(torch.float32) for name, value in stored.items()}
-        return self.mend(self.targets(**full, temperature=temperature))
+def _store_top_k(targets: SparseTargets) -> Stored:
+    """Ids from the most likely on, the log-probabilities of all others and of the bucket, and the log-sum-exp.
+
+    What the most likely token has is what the others leave, so it need not be stored; it is better known so than by
+    a number of its own where it is nearly all.
+    """
+    others = torch.cat([targets.log_probs[:, 1:], targets.log_tail[:, None]], dim=-1)
+    return {"ids": targets.ids, "log_others": others, "log_sum_exp": targets.log_sum_exp}
+
+
+def _restore_top_k(stored: Stored, temperature: float) -> SparseTargets:
+    others = stored["log_others"]
+    second = others[:, :-1].amax(-1) if others.shape[1] > 1 else torch.full_like(others[:, 0], -torch.inf)
+    left = (1 - others.exp().sum(-1)).clamp(min=torch.finfo(torch.float32).tiny)
+    first = torch.maximum(left.log(), second)  # rounding can leave the most likely token less than the next one
+    log_probs = torch.cat([first[:, None], others[:, :-1]], dim=-1)
+    return SparseTargets(stored["ids"], log_probs, others[:, -1], stored["log_sum_exp"], temperature).normalized()
 
 
 KINDS = {
-    "top_k": Kind(SparseTargets, lambda logits, k, t, _: sparse_targets(logits, k, t), SparseTargets.normalized),
-    "sampled": Kind(SampledTargets, sampled_targets, lambda targets: targets),
+    "top_k": Kind(lambda logits, k, t, _: sparse_targets(logits, k, t), _store_top_k, _restore_top_k),
+    "sampled": Kind(
+        sampled_targets,
+        lambda targets: {"ids": targets.ids, "entropy": targets.entropy},
+        lambda stored, temperature: SampledTargets(stored["ids"], stored["entropy"], temperature),
+    ),
 }
 """Name to kind."""
