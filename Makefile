@@ -9,7 +9,7 @@ RUN_ENV := HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 
 PEERS := .peers
 
-.PHONY: quickstart full test bench bench-data bench-graph bench-harness survive lint clean
+.PHONY: quickstart full test bench bench-data bench-graph bench-distillation bench-harness survive lint clean
 
 quickstart: $(INSTALLED)
 	$(RUN_ENV) $(BIN)/attar run configs/quickstart.json
@@ -37,6 +37,10 @@ bench-graph: $(INSTALLED) $(PEERS)/.installed
 $(PEERS)/.installed: benchmarks/peers/make.sh
 	PYTHON=$(PYTHON) benchmarks/peers/make.sh $(PEERS)
 	@touch $@
+
+# Cached epochs beside online ones, and attar beside the plain loop. Half an hour; nothing else should run.
+bench-distillation: $(INSTALLED)
+	$(RUN_ENV) GOMP_SPINCOUNT=10000 $(BIN)/python -m benchmarks.distillation
 
 # Does the harness itself measure rightly? A quarter of an hour; nothing else should run.
 bench-harness: $(INSTALLED)

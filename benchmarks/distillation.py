@@ -9,20 +9,23 @@ an epoch over the same few records, taken in turns with the other's; ratios have
   the capture itself takes is told beside it: it is paid once, by as many epochs as follow.
 - **attar against the plain loop**: the loop that tutorials show, and what most trainers come to on a CPU: one question
   a sequence, in random order, padded to the longest of its batch, all in fp32, teacher online, full logits of both at
-  every position, the loss masked. It trains the same student on the same samples by the same loss. Tokens are those of
-  the samples as the plain loop reads them, prompt and answer each time, so the ratio is that of the samples per second.
+  every position, the loss masked. It trains the same student on the same samples by the same loss. The ratio of tokens
+  a second counts what each of the two reads, padding left out; attar reads fewer for the same samples, as questions
+  share their record, so the ratio of samples' tokens a second, prompt and answer each time, stands beside it.
 
 Writes ``benchmarks/results/distillation.json`` and prints the same.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,15 +35,15 @@ from torch import Tensor
 
 from attar.pipeline import DistillationLoss, ModelDistiller, StructuredDataLoader, load_config
 from attar.pipeline.data.render import RenderedSample, render
-from attar.pipeline.measurement.comparison import Comparison, compare_blocks, take_blocks
+from attar.pipeline.measurement.comparison import Block, compare_blocks, take_blocks
 from attar.pipeline.student import teacher_tokens
 from attar.pipeline.teacher.signals import CachedSignals, Signals, SignalSettings, SignalStore, capture, identity_of
-from attar.pipeline.threads import yield_to_others
 from attar.pipeline.training.batches import Packed, by_length, pack_all
 from attar.pipeline.training.compiled import compiled_layers, pays
 from attar.pipeline.training.distillation import Pair, distill
 from attar.pipeline.training.loop import Schedule
 from attar.pipeline.versions import installed_versions, this_machine
+from attar.runtime.files import write_atomic
 
 ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "distillation.json"
@@ -65,9 +68,14 @@ class Scene:
         return [sample for sequence in self.sequences for sample in sequence.samples]
 
     @property
-    def sample_tokens(self) -> int:
-        """Prompt and answer of each sample, as if it stood alone."""
-        return sum(len(sample.prompt) + len(sample.answer) for sample in self.samples)
+    def tokens(self) -> int:
+        """What attar reads of them."""
+        return sum(len(sequence.ids) for sequence in self.sequences)
+
+
+def tokens_alone(samples: Sequence[RenderedSample]) -> int:
+    """What is read of samples that share nothing."""
+    return sum(len(sample.prompt) + len(sample.answer) for sample in samples)
 
 
 def scene(sequences: int) -> Scene:
@@ -130,7 +138,9 @@ class PlainLoop:
     """Distillation as one writes it down first."""
 
     def __init__(self, place: Scene) -> None:
-        self._teacher, self._student = place.pair.teacher.eval(), place.pair.student.train()
+        self._teacher, self._student = copy.deepcopy(place.pair.teacher), copy.deepcopy(place.pair.student)
+        self._student.train().requires_grad_(True)
+        self._student.get_input_embeddings().requires_grad_(False)  # as attar leaves them
         self._tokens, self._size = place.pair.tokens, place.pair.vocabulary_size
         self._loss = DistillationLoss(place.distiller.loss.temperature, place.distiller.loss.alpha)
         trained = [parameter for parameter in self._student.parameters() if parameter.requires_grad]
@@ -175,53 +185,63 @@ class PlainLoop:
         return logits
 
 
-def ratio(slow: Callable[[], float], fast: Callable[[], float], pairs: int, work: float = 1.0) -> Comparison:
-    """How many times faster the second is; ``work`` is what it does in units of the first's."""
+def take(slow: Callable[[], float], fast: Callable[[], float], pairs: int) -> list[Block]:
+    """Seconds of the fast and of the slow, taken in turns once both have run."""
     fast()  # compiles
     slow()
-    blocks = [(second, first) for first, second in take_blocks(slow, fast, pairs)]
-    return compare_blocks([([one / work for one in first], second) for first, second in blocks])
+    return [(second, first) for first, second in take_blocks(slow, fast, pairs)]
+
+
+def times_faster(blocks: Sequence[Block], work: float = 1.0) -> dict[str, float]:
+    """How many times the slow's work a second the fast does; ``work`` is the fast's in units of the slow's."""
+    return compare_blocks([([one / work for one in fast], slow) for fast, slow in blocks]).to_dict()
+
+
+def facts(place: Scene, compiles: bool) -> dict[str, Any]:
+    """What is measured, and where."""
+    models = {"teacher": place.pair.teacher, "student": place.pair.student}
+    return {
+        "sequences": len(place.sequences),
+        "samples": len(place.samples),
+        "parameters": {name: sum(weight.numel() for weight in each.parameters()) for name, each in models.items()},
+        "batch_tokens": place.distiller.config.batch_tokens,
+        "precision": place.distiller.precision,
+        "compiled": compiles,
+        "versions": installed_versions(),
+        "machine": this_machine(),
+    }
+
+
+def measure(place: Scene, folder: Path, pairs: int) -> dict[str, Any]:
+    """All ratios, from within compiled layers; the plain loop has models of its own, which are not."""
+    plain, few = PlainLoop(place), place.samples[:PLAIN_SAMPLES]
+    works = {
+        "tokens": place.tokens / tokens_alone(few),
+        "samples_tokens": tokens_alone(place.samples) / tokens_alone(few),
+    }
+    found: dict[str, Any] = {}
+    online = place.pair.online_signals(place.distiller.precision, with_states=False)
+    with compiled_layers(place.pair.teacher, place.pair.student, when=pays(True, 0)):
+        cached, found["capture"] = captured(place, folder)
+        blocks = take(lambda: epoch(place, online), lambda: epoch(place, cached), pairs)
+        found["cached_against_online"] = times_faster(blocks)
+        for kind, signals in (("online", online), ("cached", cached)):
+            blocks = take(lambda: plain.epoch(few), partial(epoch, place, signals), pairs)
+            ratios = {name: times_faster(blocks, work) for name, work in works.items()}
+            found[f"attar_{kind}_against_plain_loop"] = ratios
+    return found
 
 
 def main(pairs: int, sequences: int) -> None:
     """Measure, print, and write."""
     torch.manual_seed(0)
     place = scene(sequences)
-    student, config = place.pair.student, place.distiller.config
-    compiles = pays(True, 0)
-    found: dict[str, Any] = {
-        "sequences": len(place.sequences),
-        "samples": len(place.samples),
-        "parameters": {
-            name: sum(parameter.numel() for parameter in model.parameters())
-            for name, model in (("teacher", place.pair.teacher), ("student", student))
-        },
-        "batch_tokens": config.batch_tokens,
-        "precision": place.distiller.precision,
-        "compiled": compiles,
-    }
-    online = place.pair.online_signals(place.distiller.precision, with_states=False)
     with TemporaryDirectory() as name:
-        with compiled_layers(place.pair.teacher, student, when=compiles):
-            cached, found["capture"] = captured(place, Path(name) / "signals")
-            compared = ratio(lambda: epoch(place, online), lambda: epoch(place, cached), pairs)
-        found["cached_against_online"] = compared.to_dict()
-        plain, few = PlainLoop(place), place.samples[:PLAIN_SAMPLES]
-        share = place.sample_tokens / sum(len(sample.prompt) + len(sample.answer) for sample in few)
-        for kind, signals in (("online", online), ("cached", cached)):
-
-            def fast(signals: Signals = signals) -> float:
-                with compiled_layers(place.pair.teacher, student, when=compiles):
-                    return epoch(place, signals)
-
-            compared = ratio(lambda: plain.epoch(few), fast, pairs, share)
-            found[f"attar_{kind}_against_plain_loop"] = compared.to_dict()
-    found |= {"versions": installed_versions(), "machine": this_machine()}
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps(found, indent=2))
+        found = facts(place, pays(True, 0)) | measure(place, Path(name) / "signals", pairs)
+    text = json.dumps(found, indent=2)
+    write_atomic(RESULT, text + "\n")
+    print(text)
 
 
 if __name__ == "__main__":
-    yield_to_others()
     main(*(*map(int, sys.argv[1:]), *(8, 12)[len(sys.argv) - 1 :]))
