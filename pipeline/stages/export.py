@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..export.choosing import Trial
 
-__all__ = ["BUNDLE", "stage"]
+__all__ = ["BUNDLE", "expected_answers", "stage"]
 
 BUNDLE = "bundle"
 
@@ -69,7 +69,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         student.path / MODEL,
         work.folder / BUNDLE,
         config.export,
-        expected=_expected(config, (test, training_samples(data)), tokenizer),
+        expected=expected_answers(config, (test, training_samples(data)), tokenizer),
         trial=_trial(config, test, tokenizer) if config.export.quantize == "auto" else None,
         texts=_texts(config, data, tokenizer) if config.export.quantize in CALIBRATED else (),
         provenance=Provenance(lineage, _licenses(config)),
@@ -78,7 +78,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     return {"size": bundle.size, "parity": bundle.manifest.parity, "choice": bundle.manifest.choice}
 
 
-def _expected(config: RunConfig, splits: Sequence[Sequence[Sample]], tokenizer: ChatTokenizer) -> list[Exchange]:
+def expected_answers(config: RunConfig, splits: Sequence[Sequence[Sample]], tokenizer: ChatTokenizer) -> list[Exchange]:
     """Samples until they have as many tokens of answers as parity wants, from the first split as long as it lasts.
 
     They are drawn with all that are asked about the same records, which then are read once.
