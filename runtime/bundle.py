@@ -27,12 +27,13 @@ __all__ = [
     "Manifest",
 ]
 
-FORMAT = 3
-_READABLE = (1, 2, 3)
+FORMAT = 4
+_READABLE = (1, 2, 3, 4)
 """The policy: this version writes ``FORMAT`` and reads every earlier one; a later one is refused, never guessed at.
 
 1 did not name the graph's contract, which was Optimum's. 2 had neither references, by which ``attar verify`` measures
-parity anew, nor the limits it is held to, nor how the form was chosen. A field that is added has a default, so that
+parity anew, nor the limits it is held to, nor how the form was chosen. 3 kept as references only the model's own
+answers, without the logits' normalizers. A field that is added has a default, so that
 earlier manifests are read as they are; a field that changes its meaning needs a new version.
 """
 MANIFEST_FILE = "attar.json"
@@ -82,7 +83,8 @@ class Manifest:
         lineage: Teacher, data and versions it was made from.
         licenses: Licenses of the teacher and of each table.
         parity: How far the shipped graph is from the student that was trained.
-        limits: What parity the shipped graph was held to: "max_logit_difference", "min_agreement", "min_greedy_equal".
+        limits: What parity the shipped graph was held to: "max_logit_difference", "min_agreement", "min_greedy_equal",
+            "max_score_loss".
         choice: What was found of each form and why it was not taken, where the form chose itself.
         scores: Exact and value match on held-out questions, per variant.
         format: Version of the format.

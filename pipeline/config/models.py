@@ -228,7 +228,7 @@ class ExportConfig(Section):
         0.02,
         ge=0,
         le=1,
-        description="Exact match that auto lets a form lose against fp32 on held-out samples, as a share.",
+        description="Right answers on held-out samples that a form may lose, as a share; auto's score is exact match.",
         examples=[0.02],
     )
     scored_samples: int = Field(
@@ -240,6 +240,13 @@ class ExportConfig(Section):
         description="Training samples by whose inputs the 4-bit layers are rounded; 0 rounds by the weights alone.",
         examples=[64, 0],
     )
+    parity_tokens: int = Field(
+        5000,
+        ge=1,
+        description="Tokens of right answers at which each graph is compared with torch: held-out samples, and where "
+        "they have fewer, training samples too.",
+        examples=[5000, 20000],
+    )
     max_logit_difference: float = Field(
         1e-3,
         gt=0,
@@ -250,7 +257,8 @@ class ExportConfig(Section):
         0.97,
         ge=0,
         le=1,
-        description="Least share of equal most likely tokens, torch against the quantized graph.",
+        description="Least share of equal most likely tokens, torch against the quantized graph; a form is refused "
+        "where the whole 95 % interval of its share is below.",
         examples=[0.97],
     )
 

@@ -6,41 +6,16 @@ Pure functions of numbers. Does not know models, or what a difference is called.
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+
+from attar.runtime.intervals import LEVEL, Interval, wilson
 
 __all__ = ["Interval", "bootstrap_difference", "mcnemar", "wilson"]
 
 _RESAMPLES = 10_000
 _SEED = 20_260
-_LEVEL = 0.95
 _CHUNK = 1_000_000
 """Draws at a time, so that memory does not grow with the samples."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with the ends of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def to_dict(self) -> dict[str, float]:
-        """The same, for JSON."""
-        return asdict(self)
-
-
-def wilson(right: float, n: int) -> Interval:
-    """A share of n answers, with Wilson's score interval (JASA 22, 1927); 0 to 1 where n is 0."""
-    if n == 0:
-        return Interval(0.0, 0.0, 1.0)
-    z = statistics.NormalDist().inv_cdf(0.5 + _LEVEL / 2)
-    share = right / n
-    center = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Interval(share, max(0.0, min(share, center - half)), min(1.0, max(share, center + half)))
 
 
 def bootstrap_difference(
@@ -73,7 +48,7 @@ def bootstrap_difference(
             for start in range(0, resamples, step)
         ]
     )
-    low, high = np.quantile(means, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(differences.mean()), float(low), float(high))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from attar.runtime.limits import available_threads
-from attar.runtime.parity import Reference
+from attar.runtime.references import References
 
 from ..config import ExportConfig
 from ..progress import say
@@ -28,7 +28,7 @@ def climb_to_best(
     ladder: Ladder,
     contract: str,
     config: ExportConfig,
-    references: Sequence[Reference],
+    references: References,
     trial: Trial | None,
     stops: Collection[int],
 ) -> Made:
@@ -42,7 +42,7 @@ def climb_to_best(
     """
     graphs = {"none": ladder.exact(contract)}
     found = [Candidate("none", _size(graphs["none"]), 1.0)]
-    lengths = [len(reference.answer) for reference in references]
+    lengths = [len(answer.ids) for answer in references.answers]
     if trial:
         score, lengths = score_of(graphs["none"], contract, ladder.architecture, trial, stops, "none")
         found = [replace(found[0], exact_match=score)]
@@ -53,7 +53,7 @@ def climb_to_best(
             score, _ = score_of(graphs[form], contract, ladder.architecture, trial, stops, form)
             candidate = replace(candidate, exact_match=score)
         found.append(replace(candidate, refused=_refusal(candidate, found[0], config)))
-    prompts = sorted(trial.prompts if trial else [reference.prompt for reference in references], key=len)
+    prompts = sorted(trial.prompts if trial else [answer.prompt for answer in references.answers], key=len)
     work = Work(prompts[len(prompts) // 2], max(2, round(statistics.median(lengths))))
     found = measure_speed(found, graphs, contract, ladder.architecture, work)
     for each in found:

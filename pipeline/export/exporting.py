@@ -17,6 +17,7 @@ from attar.runtime.bundle import MANIFEST_FILE, Bundle, Generation
 from attar.runtime.errors import ModelError, OutOfSpace
 from attar.runtime.files import require_replaceable
 from attar.runtime.limits import free_disk
+from attar.runtime.references import Exchange
 
 from ..config import ExportConfig
 from ..progress import say
@@ -25,7 +26,7 @@ from .automatic import climb_to_best
 from .calibration import input_moments
 from .choosing import Trial
 from .ladder import Ladder, plan_of
-from .parity import reference_answers
+from .parity import CONTINUED, reference_answers
 from .writing import Provenance, write_bundle
 
 __all__ = ["CALIBRATED", "export_model"]
@@ -36,6 +37,7 @@ _COPIES, _COPIES_OF_ALL = 2, 3
 CALIBRATED = frozenset({"auto", "int4", "int4-all"})
 """Forms that round by what the layers meet."""
 
+_CONTINUATIONS = 8
 _PROMPTS = (
     "What is the capital of France?",
     "Country: Denmark\ncapital: Copenhagen\npopulation: 5655750\n\nWhat is the population of Denmark?",
@@ -49,7 +51,7 @@ def export_model(
     out: Path,
     config: ExportConfig,
     *,
-    prompts: Sequence[Sequence[int]] | None = None,
+    expected: Sequence[Exchange] = (),
     trial: Trial | None = None,
     texts: Sequence[Sequence[int]] = (),
     provenance: Provenance | None = None,
@@ -61,7 +63,8 @@ def export_model(
         model: A model folder, or any name that :func:`attar.pipeline.teacher.load_model` takes.
         out: The bundle's folder; an older bundle there is replaced when the new one is whole.
         config: The graph, its form, and the limits of parity.
-        prompts: Token ids that parity is measured on; by default a few general prompts.
+        expected: Held-out prompts with their right answers, each up to the token that ends its turn; parity is measured
+            on them. By default the model's own answers to a few general prompts are taken.
         trial: Held-out questions; a form that chooses itself is scored with them.
         texts: Token ids of texts such as the model will read; 4 bits are rounded by what its layers meet there.
         provenance: Lineage and licenses for the manifest.
@@ -79,12 +82,12 @@ def export_model(
     loaded = load_model(str(model), template=None)
     loaded.model.eval()
     _require_finite(loaded)
-    _require_room(loaded, out, _COPIES_OF_ALL if config.quantize == "auto" else _COPIES)
+    _require_room(loaded, out, config, expected)
     contract, form = plan_of(loaded.model, config)
     stops = stop_ids_of(loaded)
-    prompts = prompts or [loaded.tokenizer.encode_chat([{"role": "user", "content": text}]) for text in _PROMPTS]
+    prompts = _prompts(loaded, expected)
     with tempfile.TemporaryDirectory(dir=_existing_parent(out), prefix=".attar-export-") as scratch:
-        references = reference_answers(loaded.model, prompts, stops)
+        references = reference_answers(loaded.model, prompts, stops, Path(scratch), expected)
         moments = _moments(loaded, form, texts)
         ladder = Ladder(loaded.model, config, references, Path(scratch), moments)
         if form == "auto":
@@ -129,14 +132,25 @@ def _require_finite(loaded: LoadedModel) -> None:
             )
 
 
-def _require_room(loaded: LoadedModel, out: Path, copies: int) -> None:
-    wanted, free = copies * 4 * loaded.parameters, free_disk(out)
+def _prompts(loaded: LoadedModel, expected: Sequence[Exchange]) -> list[list[int]]:
+    """What the model continues by itself."""
+    if expected:
+        step = -(-len(expected) // _CONTINUATIONS)
+        return [list(one.prompt) for one in expected[::step]]
+    return [loaded.tokenizer.encode_chat([{"role": "user", "content": text}]) for text in _PROMPTS]
+
+
+def _require_room(loaded: LoadedModel, out: Path, config: ExportConfig, expected: Sequence[Exchange]) -> None:
+    copies = _COPIES_OF_ALL if config.quantize == "auto" else _COPIES
+    tokens = sum(len(one.ids) for one in expected) or CONTINUED * len(_PROMPTS)
+    logits = 4 * tokens * loaded.model.config.vocab_size
+    wanted, free = copies * 4 * loaded.parameters + logits, free_disk(out)
     if wanted > free:
         raise OutOfSpace(
             "There is no room for the graphs.",
             where=out,
-            why=f"They need about {wanted / 1e9:.1f} GB on the way; {free / 1e9:.1f} GB are free.",
-            next_step="Make room, or choose another place with --out.",
+            why=f"They and torch's logits need about {wanted / 1e9:.1f} GB on the way; {free / 1e9:.1f} GB are free.",
+            next_step="Make room, choose another place with --out, or lower the config's export.parity_tokens.",
         )
 
 

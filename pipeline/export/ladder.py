@@ -6,7 +6,7 @@ A rung that is too far off ends it. Only the graph to ship is kept. Does not kno
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from transformers import PreTrainedModel
 
 from attar.runtime.bundle import GRAPH_FILE, Architecture
 from attar.runtime.errors import ParityError, UsageError
-from attar.runtime.parity import Parity, Reference
+from attar.runtime.parity import Parity
+from attar.runtime.references import References
 
 from ..config import ExportConfig
 from ..progress import say
@@ -29,6 +30,8 @@ __all__ = ["Ladder", "Made", "forms_of", "plan_of"]
 
 _PORTABLE = {"int8-dynamic": "int8", "mixed": "int8", "mixed-dynamic": "int8", "int4-all": "int4"}
 """What Optimum's graph gets instead of forms that it does not have."""
+_FEW_TOKENS = 256
+"""Of the answers, for Optimum's graph where it is not the one to ship."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Ladder:
         self,
         model: PreTrainedModel,
         config: ExportConfig,
-        references: Sequence[Reference],
+        references: References,
         scratch: Path,
         moments: Mapping[Any, NDArray[Any]] | None = None,
     ) -> None:
@@ -133,12 +136,13 @@ class Ladder:
         """
         say("export: Optimum's graph")
         graph = export_reference(self._model, self._scratch / "optimum")
-        self._require_equal("optimum", graph, "optimum", "Optimum's graph")
+        references = self._references if contract == "optimum" else self._references.part(_FEW_TOKENS)
+        self._require_equal("optimum", graph, references, "Optimum's graph")
         if contract == "fast":
             shutil.rmtree(graph.parent)
             say("export: the fast graph")
             graph = build_fast(self._model, self._place("fast"), "none")
-            self._require_equal("fast", graph, "fast", "The fast graph")
+            self._require_equal("fast", graph, self._references, "The fast graph")
         return graph
 
     def quantized(self, exact: Path, contract: str, form: str) -> tuple[Path, Parity]:
@@ -149,11 +153,11 @@ class Ladder:
             build_fast(self._model, graph, form, self._moments)
         else:
             quantize(exact, graph, form, self.architecture.vocabulary_size)
-        return graph, self._measure(form, graph, contract)
+        return graph, self._measure(form, graph, contract, self._references)
 
     def made(self, graph: Path, contract: str, form: str, choice: dict[str, Any] | None = None) -> Made:
         """The graph to ship, with what is known of it."""
-        limits = {"min_agreement": self._config.min_agreement}
+        limits = {"min_agreement": self._config.min_agreement, "max_score_loss": self._config.max_score_loss}
         if form == "none":
             limits = {"max_logit_difference": self._config.max_logit_difference, "min_greedy_equal": 1.0}
         elif choice:  # it may have passed by its answers, so agreement is held to what it was here
@@ -164,27 +168,36 @@ class Ladder:
         (self._scratch / name).mkdir()
         return self._scratch / name / GRAPH_FILE
 
-    def _require_equal(self, rung: str, graph: Path, contract: str, what: str) -> None:
-        found, limit = self._measure(rung, graph, contract), self._config.max_logit_difference
+    def _require_equal(self, rung: str, graph: Path, references: References, what: str) -> None:
+        found, limit = self._measure(rung, graph, rung, references), self._config.max_logit_difference
         if not (found.largest_logit_difference <= limit and found.greedy_equal == 1.0):
             raise _disagree(what, found, f"at most {limit} in any logit and the same greedy tokens")
 
     def _require_close(self, form: str, found: Parity) -> None:
-        limit = self._config.min_agreement
-        if not found.agreement >= limit:
-            wanted = f"the same most likely token at {limit:.1%} of the answers' tokens"
+        """Refuse what is beyond a limit with the whole of its 95 % interval."""
+        least, most = self._config.min_agreement, self._config.max_score_loss
+        if not found.agreement_high >= least:
+            wanted = f"the same most likely token at {least:.1%} of the answers' tokens"
             raise _disagree(f"The {form} graph", found, wanted)
+        if found.score_loss_low is not None and not found.score_loss_low <= most:
+            raise _disagree(f"The {form} graph", found, f"at most {100 * most:.2g} points fewer right answers")
 
-    def _measure(self, rung: str, graph: Path, contract: str) -> Parity:
-        found = measure_parity(graph, contract, self.architecture, self._references)
+    def _measure(self, rung: str, graph: Path, contract: str, references: References) -> Parity:
+        say(f"export: compare {rung} with torch, {references.tokens} answer tokens")
+        form = "none" if rung == contract else rung
+        found = measure_parity(graph, contract, self.architecture, references, form)
         self.parity[rung] = found.to_dict()
         return found
 
 
 def _disagree(what: str, found: Parity, wanted: str) -> ParityError:
+    scores = ""
+    if found.score is not None:
+        scores = f", right answers {found.score:.1%} of torch's {found.reference_score:.1%}"
     return ParityError(
         f"{what} and torch disagree.",
         why=f"Wanted {wanted}; found a logit difference of {found.largest_logit_difference:.2g}, agreement "
-        f"{found.agreement:.1%}, equal greedy answers {found.greedy_equal:.1%}, over {found.tokens} tokens.",
+        f"{found.agreement:.1%} ({found.agreement_low:.1%} to {found.agreement_high:.1%}), equal greedy answers "
+        f"{found.greedy_equal:.1%}{scores}, over {found.tokens} tokens.",
         next_step="Quantize less (--quantize int8 or none), or change the limit in the config's export section.",
     )

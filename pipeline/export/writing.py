@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from attar.runtime.bundle import (
     Manifest,
 )
 from attar.runtime.files import sha256_file, staged_folder, write_json
-from attar.runtime.parity import Reference, write_references
+from attar.runtime.references import References, write_references
 from attar.runtime.text import TEMPLATE_FILE, TOKENIZER_FILE, ChatTokenizer
 
 from .ladder import Made
@@ -46,7 +46,7 @@ def write_bundle(
     made: Made,
     tokenizer: ChatTokenizer,
     generation: Generation,
-    references: Sequence[Reference],
+    references: References,
     provenance: Provenance,
     add_records: Callable[[Path], None] | None,
 ) -> Bundle:

@@ -7,6 +7,7 @@ from typing import Any
 
 from attar.runtime.bundle import Manifest
 
+from .parity import parity_lines
 from .results import Report
 from .table import results_table
 
@@ -45,9 +46,7 @@ def model_card(manifest: Manifest, report: Report) -> str:
             "",
             "## Parity with torch",
             "",
-            "| graph | largest logit difference | same most likely token | same greedy answer | tokens |",
-            "|---|---|---|---|---|",
-            *(_parity_row(name, found) for name, found in manifest.parity.items()),
+            *parity_lines(manifest.parity),
             "",
             "## Data and licenses",
             "",
@@ -64,10 +63,3 @@ def _held_out(lineage: Mapping[str, Any]) -> str:
     """What the scores are about, for each mode of the samples."""
     modes = lineage.get("modes", ("grounded",))
     return " ".join(text for mode, text in _HELD_OUT.items() if mode in modes)
-
-
-def _parity_row(name: str, found: dict[str, Any]) -> str:
-    return (
-        f"| {name} | {found['largest_logit_difference']:.2g} | {found['agreement']:.1%} "
-        f"| {found['greedy_equal']:.1%} | {found['tokens']} |"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Sequence
 from functools import partial
@@ -17,14 +18,14 @@ from .store import Product, Stage, Work
 from .teacher import MODEL
 
 if TYPE_CHECKING:
+    from attar.runtime.references import Exchange
     from attar.runtime.text import ChatTokenizer
 
     from ..export.choosing import Trial
 
-__all__ = ["BUNDLE", "stage"]
+__all__ = ["BUNDLE", "expected_answers", "stage"]
 
 BUNDLE = "bundle"
-_PARITY_PROMPTS = 16
 
 
 def stage(config: RunConfig) -> Stage:
@@ -68,13 +69,36 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         student.path / MODEL,
         work.folder / BUNDLE,
         config.export,
-        prompts=[prompt_ids(sample, tokenizer) for sample in test[:_PARITY_PROMPTS]],
+        expected=expected_answers(config, (test, training_samples(data)), tokenizer),
         trial=_trial(config, test, tokenizer) if config.export.quantize == "auto" else None,
         texts=_texts(config, data, tokenizer) if config.export.quantize in CALIBRATED else (),
         provenance=Provenance(lineage, _licenses(config)),
         add_records=partial(shutil.copyfile, data.path / RECORDS) if data.facts["records"] else None,
     )
     return {"size": bundle.size, "parity": bundle.manifest.parity, "choice": bundle.manifest.choice}
+
+
+def expected_answers(config: RunConfig, splits: Sequence[Sequence[Sample]], tokenizer: ChatTokenizer) -> list[Exchange]:
+    """Samples until they have as many tokens of answers as parity wants, from the first split as long as it lasts.
+
+    They are drawn with all that are asked about the same records, which then are read once.
+    """
+    from attar.runtime.references import Exchange
+
+    found, tokens = list[Exchange](), 0
+    for split in splits:
+        groups: dict[str, list[Sample]] = {}
+        for sample in split:
+            groups.setdefault(sample.group, []).append(sample)
+        drawn = list(groups.values())
+        random.Random(config.distillation.seed).shuffle(drawn)
+        for samples in drawn:
+            if tokens >= config.export.parity_tokens:
+                return found
+            rendered = render(samples, tokenizer)
+            found += [Exchange(list(one.prompt), list(one.answer)) for one in rendered]
+            tokens += sum(len(one.answer) for one in rendered)
+    return found
 
 
 def _trial(config: RunConfig, test: Sequence[Sample], tokenizer: ChatTokenizer) -> Trial:

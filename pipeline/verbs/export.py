@@ -67,6 +67,7 @@ def command(
     for name, found in manifest.parity.items():
         click.echo(
             f"{name}: logit difference {found['largest_logit_difference']:.2g}, "
-            f"p99 {found['p99_logit_difference']:.2g}, "
-            f"same most likely token {found['agreement']:.1%}, same greedy answer {found['greedy_equal']:.1%}"
+            f"p99 {found['p99_logit_difference']:.2g}, KL {found['divergence']:.2g}, "
+            f"same most likely token {found['agreement']:.2%} of {found['tokens']}, "
+            f"same greedy answer {found['greedy_equal']:.1%}"
         )

@@ -36,6 +36,11 @@ def command(bundle: Path, threads: int | None, as_json: bool) -> None:
         click.echo(
             f"logit difference: largest {here.largest_logit_difference:.2g}, p99 {here.p99_logit_difference:.2g}"
         )
-        click.echo(f"same most likely token: {here.agreement:.2%}")
+        click.echo(f"KL divergence: {here.divergence:.2g} nats")
+        click.echo(
+            f"same most likely token: {here.agreement:.2%} ({here.agreement_low:.2%} to {here.agreement_high:.2%})"
+        )
         click.echo(f"same greedy answer: {here.greedy_equal:.1%}")
+        if here.score is not None:
+            click.echo(f"right answers: {here.score:.1%}, torch {here.reference_score:.1%}")
     require_within(found)

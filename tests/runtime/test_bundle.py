@@ -8,11 +8,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.lib.recfunctions import repack_fields
 
 from attar.runtime.bundle import FORMAT, Bundle
 from attar.runtime.engine import Engine
 from attar.runtime.errors import BundleError
+from attar.runtime.files import sha256_file
+from attar.runtime.verification import require_within, verify
 
 
 def flip(path: Path) -> None:
@@ -82,6 +86,20 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         Bundle.open(tmp_path / "nowhere")
 
 
+def to_3(folder: Path) -> None:
+    """Format 3 kept only the model's own answers, without normalizers."""
+    known = json.loads((folder / "references.json").read_text())
+    (folder / "references.json").write_text(json.dumps({"references": known["answers"]}))
+    rows = np.load(folder / "references.npy")
+    np.save(folder / "references.npy", repack_fields(rows[["tokens", "logits"]]))
+    files = {name: describe(folder / name) for name in ("references.json", "references.npy")}
+    edit(lambda manifest: (manifest["files"].update(files), manifest.update(format=3)))(folder)  # type: ignore[attr-defined]
+
+
+def describe(path: Path) -> dict[str, object]:
+    return {"size": path.stat().st_size, "sha256": sha256_file(path)}
+
+
 def to_2(folder: Path) -> None:
     """Format 2 had neither references nor limits nor a choice."""
     for name in ("references.json", "references.npy"):
@@ -96,7 +114,7 @@ def to_1(folder: Path) -> None:
     edit(lambda manifest: (manifest.pop("graph"), manifest.update(format=1)))(folder)
 
 
-EARLIER = {1: (to_1, "optimum_bundle_folder"), 2: (to_2, "bundle_folder")}
+EARLIER = {1: (to_1, "optimum_bundle_folder"), 2: (to_2, "bundle_folder"), 3: (to_3, "bundle_folder")}
 
 
 @pytest.mark.parametrize("version", range(1, FORMAT))
@@ -111,3 +129,11 @@ def test_a_bundle_of_each_earlier_format_opens_and_answers(
     bundle = Bundle.open(folder)
     assert bundle.manifest.graph == ("optimum" if version == 1 else "fast")
     assert list(Engine(bundle, threads=1).generate([1, 90, 91], max_new_tokens=8)) == expected
+
+
+def test_a_bundle_of_format_3_is_verified_by_what_it_keeps(bundle_copy: Path) -> None:
+    to_3(bundle_copy)
+    found = verify(bundle_copy)
+    require_within(found)
+    assert found.parity.agreement == found.parity.greedy_equal == 1
+    assert abs(found.parity.divergence) < 1e-6

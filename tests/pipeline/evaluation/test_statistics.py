@@ -10,24 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attar.pipeline.evaluation.statistics import bootstrap_difference, mcnemar, wilson
-
-
-@given(st.integers(0, 400), st.integers(1, 400))
-def test_wilsons_ends_are_where_the_score_test_just_rejects(right: int, more: int) -> None:
-    n = right + more
-    found = wilson(right, n)
-    assert 0 <= found.low <= found.value <= found.high <= 1
-    for end in (found.low, found.high):
-        if 1e-9 < end < 1 - 1e-9:
-            z = abs(right / n - end) / math.sqrt(end * (1 - end) / n)
-            assert z == pytest.approx(1.959964, rel=1e-4)
-
-
-def test_wilson_of_no_answers_says_nothing_and_of_all_right_ones_not_certainty() -> None:
-    assert (wilson(0, 0).low, wilson(0, 0).high) == (0, 1)
-    assert wilson(20, 20).high == 1
-    assert 0.8 < wilson(20, 20).low < 0.9
+from attar.pipeline.evaluation.statistics import bootstrap_difference, mcnemar
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

@@ -69,7 +69,7 @@ def test_a_graph_of_other_weights_fails_parity(teacher_folder: Path, tmp_path: P
     changed[name] = changed[name].roll(1, 0).contiguous()
     save_file(changed, tmp_path / "w.safetensors")
     loaded.model.load_state_dict(changed, strict=False)
-    references = parity.reference_answers(loaded.model, [[1, 90, 91, 92]], [2])
+    references = parity.reference_answers(loaded.model, [[1, 90, 91, 92]], [2], tmp_path)
     found = parity.measure_parity(graph, "optimum", architecture_of(loaded.model), references)
     assert found.largest_logit_difference > 1e-2
 

@@ -38,6 +38,8 @@ def test_the_shape_of_the_quickstarts_student_is_right() -> None:
         ("distillation.batch_tokens=20480", "teacher", "memory"),
         ("distillation.batch_tokens=20480", "student", "memory"),
         ("export.quantize=none", "export", "kept"),
+        ("export.parity_tokens=50000", "export", "seconds"),
+        ("export.parity_tokens=50000", "export", "passing"),
         ("export.quantize=none", "card", "kept"),
         ("measurement.repetitions=30", "measurement", "seconds"),
     ],
