@@ -83,6 +83,12 @@ class TableConfig(Section):
         "rows to ask about. By default the columns' names decide.",
         examples=[{"question": "question", "answer": "answer"}, False],
     )
+    links: dict[str, str] = Field(
+        {},
+        description="Column to the label of the table whose rows its values name, or to LABEL.COLUMN where that is not "
+        "what names them: rows that name the same row, and that row, are in one split.",
+        examples=[{"country": "country", "customer_id": "customer.id"}],
+    )
     license: str = Field(
         "unknown", description="License of the data, for the bundle and the card.", examples=["CC0-1.0", "MIT"]
     )

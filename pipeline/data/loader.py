@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
-from attar.runtime.errors import DataError
+from attar.runtime.errors import DataError, UsageError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
@@ -22,6 +22,7 @@ from .databases import database_source
 from .filters import Filters
 from .frames import frame_source
 from .given import GivenRow, given_rows
+from .links import Linked, Ties
 from .loading import LoadedTable, TableOptions, load_table
 from .readers import read_csv, read_json, read_parquet
 from .samples import QAPair, Sample
@@ -62,7 +63,7 @@ class StructuredDataLoader:
         dropped: How many rows and questions were left out in the last pass over all questions, by reason.
         refused: How many questions of each kind its checker refused in it.
         filters: Those of that pass, with what they dropped.
-        splits: Of each table whose rows were asked about, by its label, which row is in which split.
+        splits: Of each table whose rows were asked about, by its place in ``tables``, which row is in which split.
 
     Raises:
         UsageError: There is no question kind of a name in ``kinds``, or not in that mode, or no such mode.
@@ -99,7 +100,7 @@ class StructuredDataLoader:
         self.caps = dict(caps or {})
         self.too_long = too_long
         self.filters = Filters(self.caps, too_long)
-        self.splits: dict[str, RowSplits] = {}
+        self.splits: dict[int, RowSplits] = {}
         self.mode = mode
         require_mode(mode, self.kinds)
         self.dropped: Counter[str] = Counter()
@@ -177,9 +178,16 @@ class StructuredDataLoader:
 
         Raises:
             DataError: A named column is missing, too many rows can't be read, or nothing can be used.
-            UsageError: A schema file is given, and what it says besides.
+            UsageError: A schema file is given, and what it says besides; or links are, where no record is parted.
         """
         table = load_table(source, options)
+        if table.links and (table.given or self.mode != GROUNDED):
+            raise UsageError(
+                "Links part records into training and test, and here no record is parted.",
+                where=source.name,
+                why="The table holds samples already." if table.given else f"The mode is {self.mode}.",
+                next_step="Leave links out.",
+            )
         self.tables.append(table)
         return table
 
@@ -260,8 +268,9 @@ class StructuredDataLoader:
 
     def _questions(self, test_left: int) -> Iterator[Asked]:
         filters = self.filters
+        self._part()
         for position, table in enumerate(self._plain):
-            rows = self._rows_by_split(table)
+            rows = self.splits[self._place(table)].rows
             share = -(-test_left // (len(self._plain) - position))  # what small tables leave, later ones get
             asker = {split: self._asker(table, split, rows[split]) for split in rows}
             for number in rows["test"]:
@@ -286,20 +295,27 @@ class StructuredDataLoader:
             refused=self.refused,
         )
 
-    def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
-        found = split_rows(
-            table.schema,
-            ((number, table.rows[number]) for number in self._pool(table)),
-            salt=self.salt,
-            test_share=self.test_share,
-            near_duplicates=self.near_duplicates == "group",
-        )
-        self.splits[table.schema.label] = found
-        for numbers in found.rows.values():
-            random.Random(f"{self.seed}:{table.schema.label}").shuffle(numbers)
-        return found.rows
+    def _part(self) -> None:
+        """Find out which row is in which split, in all tables, those first whose rows others name."""
+        ties, taken = Ties(self._plain), dict[str, str]()
+        for table in ties.in_order():
+            found = split_rows(
+                table.schema,
+                ((number, table.rows[number]) for number in self._pool(table)),
+                salt=self.salt,
+                test_share=self.test_share,
+                near_duplicates=self.near_duplicates == "group",
+                ties=partial(ties.of, table.schema.label),
+                taken=taken,
+            )
+            for numbers in found.rows.values():
+                random.Random(f"{self.seed}:{table.schema.label}").shuffle(numbers)
+            self.splits[self._place(table)] = found
 
-    def _pool(self, table: LoadedTable) -> Sequence[int]:
+    def _place(self, table: Linked) -> int:
+        return next(place for place, one in enumerate(self.tables) if one is table)
+
+    def _pool(self, table: Linked) -> Sequence[int]:
         """Numbers of the rows that can be asked about: all, or enough of a table that is far larger than needed."""
         count = len(table.rows)
         most = max(_LARGEST_POOL, 4 * self.records_per_table) if self.records_per_table else count

@@ -19,7 +19,7 @@ from .loader import StructuredDataLoader
 from .loading import LoadedTable
 from .samples import Sample, iterate_samples
 from .schema_file import schema_entry
-from .splits import SPLITS
+from .splits import SPLITS, RowSplits
 
 __all__ = ["MANIFEST", "left_out", "manifest_of", "read_manifest", "samples_of"]
 
@@ -56,7 +56,7 @@ def manifest_of(folder: Path, loader: StructuredDataLoader) -> dict[str, Any]:
         "rows_left_out": _rows_left_out(loader),
         "answers_in_questions": loader.filters.gave_away,
         "split_proof": proof,
-        "tables": [_table(table, loader) for table in loader.tables],
+        "tables": [_table(table, loader.splits.get(place)) for place, table in enumerate(loader.tables)],
         "versions": installed_versions(),
     }
 
@@ -90,17 +90,18 @@ def _rows_left_out(loader: StructuredDataLoader) -> dict[str, int]:
     counts = {
         "a row that can't be read": sum(len(table.rejects) for table in loader.tables),
         "a row without a name": sum(found.unnamed for found in splits),
-        "a row that nearly repeats rows of both splits": sum(len(found.left_out) for found in splits),
+        "a row that nearly repeats, or names, rows of both splits": sum(len(found.left_out) for found in splits),
     }
     return {reason: count for reason, count in counts.items() if count}
 
 
-def _table(table: LoadedTable, loader: StructuredDataLoader) -> dict[str, Any]:
-    rows, found = len(table.rows), loader.splits.get(table.schema.label)
-    looked_at = rows if found is None else found.looked_at
+def _table(table: LoadedTable, splits: RowSplits | None) -> dict[str, Any]:
+    rows = len(table.rows)
+    looked_at = splits.looked_at if splits else rows
     note = f"Only {looked_at:,} of the {rows:,} rows were looked at, drawn by chance: enough for records_per_table."
     return {
         **schema_entry(table),
+        **({"links": dict(table.links)} if table.links else {}),
         "rows": rows,
         "rows_looked_at": looked_at,
         **({"note": note} if looked_at < rows else {}),

@@ -247,5 +247,6 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
                 schema_file=table.schema_file,
                 max_rejects=table.max_rejects,
                 given=table.given,
+                links=table.links,
             )
     return loader

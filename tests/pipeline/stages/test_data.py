@@ -65,6 +65,26 @@ def test_what_is_longer_than_max_tokens_is_dropped_and_counted_and_nothing_is_cu
     assert dropped >= len(samples) - len(kept) > 0
 
 
+def test_linked_tables_are_parted_together_and_the_set_says_so(tmp_path: Path) -> None:
+    cities = [f"City {letter}" for letter in "ABCDEFGHIJKLMNOP"]
+    (tmp_path / "city.csv").write_text("name,size\n" + "".join(f"{name},{n}\n" for n, name in enumerate(cities)))
+    streets = [f"{name} street {n},{name},{n}\n" for name in cities for n in range(3)]
+    (tmp_path / "street.csv").write_text("street,city,length\n" + "".join(streets))
+    linked = {"path": str(tmp_path / "street.csv"), "entity": ["street"], "links": {"city": "city"}}
+    product, _ = made(
+        tmp_path / "a", tmp_path / "city.csv", tables=[linked, {"path": str(tmp_path / "city.csv")}], test_share=0.3
+    )
+    manifest = read_manifest(product.path)
+    assert manifest["tables"][0]["links"] == {"city": "city"}
+    assert manifest["split_proof"]["shared_groups"] == 0
+    assert sum(manifest["split_proof"]["groups"].values()) <= len(cities)
+    splits: dict[str, set[str]] = {}
+    for sample in [*data.training_samples(product), *data.test_samples(product)]:
+        if sample.table == "street":
+            splits.setdefault(sample.keys[0][:6], set()).add(sample.split)
+    assert set(map(len, splits.values())) == {1}
+
+
 def test_the_teacher_is_in_the_key_only_where_its_tokens_are_counted(cities: Path, tmp_path: Path) -> None:
     def key(teacher: str, **settings: Any) -> str:
         section = {"tables": [{"path": str(cities), "label": "city"}]} | settings
