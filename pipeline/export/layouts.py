@@ -37,7 +37,9 @@ class Rounding:
 
     def rounded(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """``[N, K]`` weights as they are read back."""
-        return round_blocks(values, self.bits).restored() if self.by_block else restore_channels(*round_channels(values))
+        return (
+            round_blocks(values, self.bits).restored() if self.by_block else restore_channels(*round_channels(values))
+        )
 
 
 BLOCKS4, BLOCKS8, CHANNELS = Rounding(4, True), Rounding(8, True), Rounding(8, False)

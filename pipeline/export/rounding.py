@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "Blocked", "restore_channels", "round_blocks", "round_channels", "round_compensated"]
+__all__ = ["BLOCK", "TINY", "Blocked", "restore_channels", "round_blocks", "round_channels", "round_compensated"]
 
 BLOCK = 32
 """Weights that share a scale; the one size that all of onnxruntime's block-wise kernels are fast for."""
@@ -20,7 +20,8 @@ _ROWS = 1024
 _SHRINKS = np.linspace(1.0, 0.7, 7, dtype=np.float32)
 _REFITS = 3
 _DAMPING = 0.01
-_TINY = np.finfo(np.float32).tiny
+TINY = float(np.finfo(np.float32).tiny)
+"""Scales up to this are taken for 0."""
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -45,13 +46,17 @@ class Blocked:
     bits: int
     width: int
 
+    @property
+    def zero_levels(self) -> Floats:
+        """The level that is 0 in each block, ``[N, ceil(K / 32)]``."""
+        if self.zeros is None:
+            return np.full_like(self.scales, 1 << (self.bits - 1))
+        return _unpacked(self.zeros)[:, : self.scales.shape[1]].astype(np.float32)
+
     def restored(self) -> Floats:
         """The ``[N, K]`` values that it stands for."""
         levels = self.levels if self.bits == 8 else _unpacked(self.levels)
-        zeros: NDArray[np.float32] | int = 1 << (self.bits - 1)
-        if self.zeros is not None:
-            zeros = _unpacked(self.zeros)[:, : self.scales.shape[1], None].astype(np.float32)
-        values = (levels.astype(np.float32) - zeros) * self.scales[..., None]
+        values = (levels.astype(np.float32) - self.zero_levels[..., None]) * self.scales[..., None]
         restored: Floats = values.reshape(len(values), -1)[:, : self.width]
         return restored
 
@@ -217,7 +222,7 @@ def _short(scales: Floats, bits: int) -> Floats:
 
 def _inverse(scales: Floats) -> Floats:
     """1 / scale; 0 where that is too large for a float."""
-    return np.divide(1, scales, out=np.zeros_like(scales), where=np.abs(scales) > _TINY)
+    return np.divide(1, scales, out=np.zeros_like(scales), where=np.abs(scales) > TINY)
 
 
 def _spread(moments: Floats, padded: int) -> Floats:

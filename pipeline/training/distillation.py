@@ -27,7 +27,7 @@ from .batches import Batch, Packed, endless_batches
 from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
 from .loop import Schedule, train
-from .precision import computing_in
+from .precision import Roundings, computing_in
 
 __all__ = ["Pair", "align", "answer_loss", "distill"]
 
@@ -124,6 +124,8 @@ def distill(
     batch_tokens: int,
     precision: str,
     seed: int,
+    title: str = "distill",
+    roundings: Roundings | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> list[float]:
     """Train the student end to end; returns the loss at each step.
@@ -138,10 +140,12 @@ def distill(
         batch_tokens: Tokens of one batch.
         precision: "float32" or "bfloat16".
         seed: Seed of the order.
+        title: What it is called, as it goes on and in its checkpoints.
+        roundings: How the student's weights are rounded before they are computed with.
         checkpoints: Where unfinished training is kept.
     """
     if not (isinstance(loss, DistillationLoss) and loss.is_by_token):
-        say(f"distill: {type(loss).__name__} has a forward of its own, which gets all logits of the teacher at once")
+        say(f"{title}: {type(loss).__name__} has a forward of its own, which gets all logits of the teacher at once")
 
     def loss_of(batch: Batch) -> Tensor:
         with torch.no_grad(), captured(pair.teacher) as theirs:
@@ -158,7 +162,16 @@ def distill(
     _prepare(pair)
     batches = endless_batches(sequences, batch_tokens, seed)
     with computing_in(pair.teacher, precision):
-        return train("distill", pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints)
+        return train(
+            title,
+            pair.student,
+            batches,
+            loss_of,
+            schedule,
+            precision=precision,
+            roundings=roundings,
+            checkpoints=checkpoints,
+        )
 
 
 def answer_loss(pair: Pair, loss: nn.Module, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
