@@ -48,6 +48,7 @@ class StructuredDataLoader:
         counterfactual: Whether a row that comes again gets values of other training rows, column by column,
             so that the student learns to read the record instead of remembering the table.
         invented: Share of the values so given that are drawn from the column's pattern instead, and stand in no row.
+        shared_prompts: Share of the turns of training rows on which all kinds show the same rows, columns and tools.
         test_share: Fraction of entities that are held out.
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
@@ -76,6 +77,7 @@ class StructuredDataLoader:
         records_per_table: int | None = None,
         counterfactual: bool = True,
         invented: float = 0.0,
+        shared_prompts: float = 0.0,
         test_share: float = 0.15,
         test_questions: int = 512,
         salt: str = "attar",
@@ -90,6 +92,7 @@ class StructuredDataLoader:
         self.records_per_table = records_per_table
         self.counterfactual = counterfactual
         self.invented = invented
+        self.shared_prompts = shared_prompts
         self.test_share = test_share
         self.test_questions = test_questions
         self.salt = salt
@@ -291,6 +294,7 @@ class StructuredDataLoader:
             self.kinds,
             counterfactual=self.counterfactual,
             invented=self.invented,
+            shared=self.shared_prompts,
             seed=self.seed,
             refused=self.refused,
         )

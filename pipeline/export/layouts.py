@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,13 +80,14 @@ class Layout:
 
     def weights(self, model: PreTrainedModel) -> Iterator[RoundedWeight]:
         """The weights of a model that the form rounds; a tied embedding comes once."""
-        tables = [part.weight for part in (model.get_input_embeddings(), model.get_output_embeddings())]
+        ends: tuple[Any, Any] = model.get_input_embeddings(), model.get_output_embeddings()
+        tables = [part.weight for part in ends]
         for table in {id(table): table for table in tables}.values():
             if self.head:
                 yield RoundedWeight(table, self.head, is_turned=False)
-        for layer in model.modules():
-            is_product = isinstance(layer, nn.Linear | Conv1D) and not any(layer.weight is table for table in tables)
-            if self.body and is_product:
+        products: list[Any] = [layer for layer in model.modules() if isinstance(layer, nn.Linear | Conv1D)]
+        for layer in products:
+            if self.body and not any(layer.weight is table for table in tables):
                 yield RoundedWeight(layer.weight, self.body, is_turned=isinstance(layer, Conv1D))
 
 

@@ -23,6 +23,7 @@ from ..losses import DistillationLoss, chosen_divergence
 from ..student import teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, trimmed
 from ..teacher import LoadedModel, load_model, save_model
+from ..teacher.signals import chosen_signals
 from .batches import Packed, pack_all
 from .compiled import compiled_layers, pays
 from .correction import correct
@@ -31,11 +32,13 @@ from .importance import layer_importance
 from .loop import Schedule
 from .precision import chosen_precision
 
-__all__ = ["SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
+__all__ = ["PLACES", "SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
 
 SETTINGS_FILE = "distillation.json"
 VOCABULARY_FILE = "vocabulary.json"
 """Of a student with fewer tokens than its teacher: the teacher's id of each of its tokens."""
+PLACES = frozenset({"output", "signal_folder"})
+"""Settings that say where things are kept, and nothing of the student."""
 
 
 class ModelDistiller:
@@ -135,6 +138,8 @@ class ModelDistiller:
         Raises:
             DataError: There is no training sample, or one is longer than the student can read.
             CheckFailed: The loss stopped being a number.
+            UsageError: Cached signals are asked for, and the loss needs the teacher at hand.
+            SignalError: Those in ``config.signal_folder`` are damaged, or of another teacher or other settings.
         """
         samples = list(training_data)
         if not self._corrected:
@@ -168,7 +173,7 @@ class ModelDistiller:
             raise UsageError("There is no student to save.", next_step="Call distill first.")
         target = folder or self.config.output
         save_model(self.student, target)
-        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude={"output"}))
+        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude=set(PLACES)))
         if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
             write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
         return target
@@ -176,6 +181,16 @@ class ModelDistiller:
     def _train(self, pair: Pair, sequences: list[Packed]) -> None:
         """Alignment, where the student is a cut, and distillation."""
         config = self.config
+        assert self.teacher is not None  # the pair's
+        signals = chosen_signals(
+            pair.online_signals(self.precision, with_states=config.alignment > 0),
+            config,
+            self.loss,
+            self.teacher.tokenizer,
+            sequences,
+            seed=config.seed + 1,
+            folder=self.checkpoints.folder / "signals" if self.checkpoints else None,
+        )
         if pair.is_cut and config.alignment_steps:
             align(
                 pair,
@@ -196,6 +211,7 @@ class ModelDistiller:
             precision=self.precision,
             seed=config.seed + 1,
             checkpoints=self.checkpoints,
+            signals=signals,
         )
 
     def _compiles(self, steps: int) -> bool:
