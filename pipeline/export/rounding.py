@@ -1,6 +1,7 @@
 """Weights as small integers and their scales, and back: pure functions on numpy arrays.
 
-Does not know graphs, or which weights are rounded how.
+A scale's last bits are 0, so that a level times its scale is exact in fp32, and weights that were rounded once are
+found again: rounding them anew changes nothing. Does not know graphs, or which weights are rounded how.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "Blocked", "restore_channels", "round_blocks", "round_channels", "round_compensated"]
+__all__ = ["BLOCK", "TINY", "Blocked", "restore_channels", "round_blocks", "round_channels", "round_compensated"]
 
 BLOCK = 32
 """Weights that share a scale; the one size that all of onnxruntime's block-wise kernels are fast for."""
@@ -19,7 +20,8 @@ _ROWS = 1024
 _SHRINKS = np.linspace(1.0, 0.7, 7, dtype=np.float32)
 _REFITS = 3
 _DAMPING = 0.01
-_TINY = np.finfo(np.float32).tiny
+TINY = float(np.finfo(np.float32).tiny)
+"""Scales up to this are taken for 0."""
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -44,13 +46,17 @@ class Blocked:
     bits: int
     width: int
 
+    @property
+    def zero_levels(self) -> Floats:
+        """The level that is 0 in each block, ``[N, ceil(K / 32)]``."""
+        if self.zeros is None:
+            return np.full_like(self.scales, 1 << (self.bits - 1))
+        return _unpacked(self.zeros)[:, : self.scales.shape[1]].astype(np.float32)
+
     def restored(self) -> Floats:
         """The ``[N, K]`` values that it stands for."""
         levels = self.levels if self.bits == 8 else _unpacked(self.levels)
-        zeros: NDArray[np.float32] | int = 1 << (self.bits - 1)
-        if self.zeros is not None:
-            zeros = _unpacked(self.zeros)[:, : self.scales.shape[1], None].astype(np.float32)
-        values = (levels.astype(np.float32) - zeros) * self.scales[..., None]
+        values = (levels.astype(np.float32) - self.zero_levels[..., None]) * self.scales[..., None]
         restored: Floats = values.reshape(len(values), -1)[:, : self.width]
         return restored
 
@@ -59,7 +65,8 @@ def round_blocks(values: Floats, bits: int, importance: Floats | None = None) ->
     """Round ``[N, K]`` rows in blocks.
 
     8 bits take the scale of the largest value. 4 bits take, of several scales and zeros, those that leave the least
-    squared error in their block, never more than the scale of the largest value or of the whole range leaves.
+    squared error in their block, never more than the scale of the largest value or of the whole range leaves; none
+    where the rows hold no more than 4 bits already.
 
     Args:
         values: The weights.
@@ -73,7 +80,7 @@ def round_blocks(values: Floats, bits: int, importance: Floats | None = None) ->
     weights = np.zeros((blocks.shape[1], BLOCK), np.float32)
     weights.reshape(-1)[:width] = 1 if importance is None else importance
     if bits == 8:
-        scales = np.abs(blocks).max(-1) / 127
+        scales = _short(np.abs(blocks).max(-1) / 127, 8)
         return Blocked((_levels(blocks, scales, 128, 255)).astype(np.uint8), scales, None, bits, width)
     parts = [_searched(blocks[start : start + _ROWS], weights) for start in range(0, rows, _ROWS)]
     scales, zeros = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
@@ -117,7 +124,7 @@ def round_compensated(values: Floats, moments: Floats) -> Blocked:
 
 def round_channels(values: Floats) -> tuple[NDArray[np.int8], Floats]:
     """Round ``[N, K]`` rows, each with one scale, to signed 8 bits; returns them and ``[N]`` scales."""
-    scales = np.abs(values).max(-1) / 127
+    scales = _short(np.abs(values).max(-1) / 127, 8)
     return (_levels(values, scales, 128, 255) - 128).astype(np.int8), scales
 
 
@@ -136,6 +143,8 @@ def _levels(values: Floats, scales: Floats, zeros: Floats | int, top: int) -> Fl
 
 def _searched(blocks: Floats, importance: Floats) -> tuple[Floats, Floats]:
     """Scales and zeros ``[N, B]`` of 4 bits for blocks ``[N, B, 32]``, by the least error that counts ``[B, 32]``."""
+    if _all_found(_found_again(blocks[:1])) and _all_found(found := _found_again(blocks)):
+        return found
     best = _Best(blocks, importance)
     for scales, zeros in _candidates(blocks):
         best.offer(scales, zeros)
@@ -156,6 +165,7 @@ class _Best:
         self._errors = np.full(blocks.shape[:2], np.inf, np.float32)
 
     def offer(self, scales: Floats, zeros: Floats) -> None:
+        scales = _short(scales, 4)
         error = _levels(self._blocks, scales, zeros[..., None], 15)
         error -= zeros[..., None]
         error *= scales[..., None]
@@ -179,9 +189,40 @@ def _candidates(blocks: Floats) -> Iterator[tuple[Floats, Floats]]:
         yield scales, np.clip(np.rint(-low * shrink * _inverse(scales)), 0, 15)
 
 
+def _found_again(blocks: Floats) -> tuple[Floats, Floats]:
+    """Scales and zeros of blocks that hold 4 bits already, which leave no error; scales are NaN where there are none.
+
+    A block's largest value is one of the levels 1 to 15 from its zero, so one of these shares of it is the scale.
+    """
+    low, high = blocks.min(-1), blocks.max(-1)
+    largest = np.maximum(high, -low)
+    scales, zeros = np.full_like(low, np.nan), np.full_like(low, 8)
+    for level in range(15, 0, -1):
+        candidate = _short(largest / level, 4)
+        below = np.rint(-low * _inverse(candidate))
+        zero = np.where((below <= 8) & (high * _inverse(candidate) <= 7.5), 8, np.clip(below, 0, 15))
+        restored = (_levels(blocks, candidate, zero[..., None], 15) - zero[..., None]) * candidate[..., None]
+        exact = (restored == blocks).all(-1)
+        np.copyto(scales, candidate, where=exact)
+        np.copyto(zeros, zero, where=exact)
+        if _all_found((scales, zeros)):
+            break
+    return scales, zeros
+
+
+def _all_found(found: tuple[Floats, Floats]) -> bool:
+    return not np.isnan(found[0]).any()
+
+
+def _short(scales: Floats, bits: int) -> Floats:
+    """Scales without their last bits, as many as levels have: so their products have no more than 24."""
+    shortened: Floats = ((scales.view(np.int32) + (1 << (bits - 1))) & -(1 << bits)).view(np.float32)
+    return shortened
+
+
 def _inverse(scales: Floats) -> Floats:
     """1 / scale; 0 where that is too large for a float."""
-    return np.divide(1, scales, out=np.zeros_like(scales), where=np.abs(scales) > _TINY)
+    return np.divide(1, scales, out=np.zeros_like(scales), where=np.abs(scales) > TINY)
 
 
 def _spread(moments: Floats, padded: int) -> Floats:

@@ -25,7 +25,7 @@ from .batches import Batch, Packed, endless_batches
 from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
 from .loop import Schedule, train
-from .precision import computing_in
+from .precision import Roundings, computing_in
 
 __all__ = ["Pair", "align", "answer_loss", "distill"]
 
@@ -123,6 +123,8 @@ def distill(
     batch_tokens: int,
     precision: str,
     seed: int,
+    title: str = "distill",
+    roundings: Roundings | None = None,
     checkpoints: Checkpoints | None = None,
     signals: Signals | None = None,
 ) -> list[float]:
@@ -138,6 +140,8 @@ def distill(
         batch_tokens: Tokens of one batch.
         precision: "float32" or "bfloat16".
         seed: Seed of the order.
+        title: What it is called, as it goes on and in its checkpoints.
+        roundings: How the student's weights are rounded before they are computed with.
         checkpoints: Where unfinished training is kept.
         signals: What the teacher says; by default the pair's teacher is asked.
 
@@ -162,7 +166,16 @@ def distill(
     _prepare(pair)
     batches = endless_batches(sequences, batch_tokens, seed)
     with source.at_hand():
-        return train("distill", pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints)
+        return train(
+            title,
+            pair.student,
+            batches,
+            loss_of,
+            schedule,
+            precision=precision,
+            roundings=roundings,
+            checkpoints=checkpoints,
+        )
 
 
 def answer_loss(

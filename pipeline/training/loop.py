@@ -19,7 +19,7 @@ from attar.runtime.errors import CheckFailed
 from ..checkpoints import Checkpoint, Checkpoints
 from ..progress import track
 from .batches import Batch
-from .precision import computing_in
+from .precision import Roundings, computing_in, put
 
 __all__ = ["Schedule", "train"]
 
@@ -59,21 +59,23 @@ def train(
     schedule: Schedule,
     *,
     precision: str = "float32",
+    roundings: Roundings | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> list[float]:
     """Run the schedule; returns the loss at each step.
 
-    In bfloat16 the model computes with rounded weights, and the optimizer changes the fp32 ones. With checkpoints
+    In bfloat16, and where weights have roundings, the model computes with rounded weights, and the optimizer changes
+    the fp32 ones by the gradients of those: straight through, as if nothing were rounded. With checkpoints
     it goes on from the last one, to the very weights that an uninterrupted run would have given (same seed, threads
     and machine). ``batches`` must be the same again.
 
     Raises:
         CheckFailed: The loss is not a finite number; the weights are those before that step.
     """
-    training = _Training(title, model, schedule, checkpoints)
+    training = _Training(title, model, schedule, roundings or {}, checkpoints)
     losses = training.losses
     tokens, started = 0, time.monotonic()
-    with computing_in(model, precision), track(title, schedule.steps, done=len(losses)) as progress:
+    with computing_in(model, precision, roundings), track(title, schedule.steps, done=len(losses)) as progress:
         for batch in islice(batches, len(losses), schedule.steps):
             loss = loss_of(batch)
             value = _finite(loss.item(), title, len(losses))
@@ -91,8 +93,11 @@ class _Training:
     The masters share the memory of the fp32 weights that the model holds when it is not computing in another format.
     """
 
-    def __init__(self, title: str, model: nn.Module, schedule: Schedule, checkpoints: Checkpoints | None) -> None:
+    def __init__(
+        self, title: str, model: nn.Module, schedule: Schedule, roundings: Roundings, checkpoints: Checkpoints | None
+    ) -> None:
         self.title = title
+        self.roundings = roundings
         self.schedule = schedule
         self.checkpoints = checkpoints
         self.losses: list[float] = []
@@ -116,7 +121,7 @@ class _Training:
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         for name, weight in self._weights.items():
-            weight.data.copy_(self._masters[name].data)
+            put(weight, self._masters[name].data, self.roundings)
         self.losses.append(loss)
         ended = len(self.losses) == self.schedule.steps
         if self.checkpoints and (ended or self.checkpoints.is_due()):

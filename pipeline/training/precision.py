@@ -1,18 +1,22 @@
 """Which number format training computes in.
 
 bfloat16 is more than twice as fast as float32 where the CPU has instructions for it (benchmarks/LOG.md), and slower
-elsewhere. The CPU is asked what it has, not timed: a run that goes on must take the same. Does not know batches.
+elsewhere. The CPU is asked what it has, not timed: a run that goes on must take the same. Weights may also be rounded
+on the way to the copies that are computed with. Does not know batches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["autocast", "chosen_precision", "computing_in"]
+__all__ = ["Roundings", "autocast", "chosen_precision", "computing_in", "put"]
+
+Roundings = Mapping[nn.Parameter, Callable[[Tensor, Tensor], object]]
+"""For some parameters, what writes values rounded to a tensor of their shape, which may be the same one."""
 
 _INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
 
@@ -26,22 +30,33 @@ def chosen_precision(wanted: str) -> str:
 
 
 @contextmanager
-def computing_in(model: nn.Module, precision: str) -> Iterator[None]:
+def computing_in(model: nn.Module, precision: str, roundings: Roundings | None = None) -> Iterator[None]:
     """In the block the parameters hold rounded copies of their values; after it, what they held before.
 
     Autocast would round the weights, and what stands between the layers, again in every layer: a quarter of the
     time. Buffers stay as they are: rotary frequencies don't bear rounding.
     """
-    dtype = getattr(torch, precision)
-    kept = [(parameter, parameter.data) for parameter in model.parameters() if parameter.dtype != dtype]
+    dtype, rounded = getattr(torch, precision), roundings or {}
+    changed = (each for each in model.parameters() if each.dtype != dtype or each in rounded)
+    kept = [(parameter, parameter.data) for parameter in changed]
     for parameter, data in kept:
-        parameter.data = data.to(dtype)
+        parameter.data = torch.empty_like(data, dtype=dtype)
+        put(parameter, data, rounded)
     try:
         yield
     finally:
         for parameter, data in kept:
             parameter.data = data
             parameter.grad = None
+
+
+def put(parameter: nn.Parameter, values: Tensor, roundings: Roundings) -> None:
+    """Write values to a parameter, rounded if it is to hold rounded ones, in the format that it is in."""
+    write = roundings.get(parameter)
+    if write:
+        write(values, parameter.data)
+    else:
+        parameter.data.copy_(values)
 
 
 def autocast(precision: str) -> AbstractContextManager[object]:

@@ -1,7 +1,7 @@
 """The numeric forms of the fast graph: how the products of the body are kept, and how the head is.
 
 The token embedding is kept as the head is, and where the two are tied there is one of them. A form is one entry
-of ``FORMS``. Does not know models.
+of :data:`~attar.pipeline.export.layouts.LAYOUTS`. Does not know models.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..layouts import BLOCKS4, BLOCKS8, CHANNELS, LAYOUTS, Rounding
 from .graph import GraphBuilder
 from .weights import Blocks, Channels, Floats, Keep, Stored
 
@@ -39,14 +40,11 @@ class Form:
         return self.body(graph, name, weight, self.moments.get(layer))
 
 
-_INT8, _INT4 = partial(Blocks, bits=8), partial(Blocks, bits=4)
-
-FORMS: dict[str, Form] = {
-    "none": Form(Floats, Floats),
-    "int8": Form(_INT8, _INT8),
-    "int4": Form(_INT4, _INT8),
-    "int8-dynamic": Form(Channels, _INT8),
-    "mixed": Form(_INT8, _INT4),
-    "mixed-dynamic": Form(Channels, _INT4),
-    "int4-all": Form(_INT4, _INT4),
+_KEEPS: dict[Rounding | None, Keep] = {
+    None: Floats,
+    BLOCKS8: partial(Blocks, bits=8),
+    BLOCKS4: partial(Blocks, bits=4),
+    CHANNELS: Channels,
 }
+
+FORMS: dict[str, Form] = {name: Form(_KEEPS[layout.body], _KEEPS[layout.head]) for name, layout in LAYOUTS.items()}

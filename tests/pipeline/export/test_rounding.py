@@ -127,3 +127,25 @@ def test_channels_read_back_within_half_a_step(values: np.ndarray) -> None:
 @pytest.mark.parametrize("bits", [8, 4])
 def test_zeros_stay_zeros(bits: int) -> None:
     assert (round_blocks(np.zeros((2, 40), np.float32), bits).restored() == 0).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(MATRICES, st.sampled_from([8, 4]))
+def test_what_is_rounded_is_rounded_to_itself(values: np.ndarray, bits: int) -> None:
+    once = round_blocks(values, bits).restored()
+    assert np.array_equal(round_blocks(once, bits).restored(), once)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("width", [256, 80])
+def test_inputs_change_nothing_of_what_is_rounded(kind: str, width: int) -> None:
+    inputs = np.random.default_rng(2).normal(size=(1000, width)).astype(np.float32)
+    once = round_blocks(random(kind, width=width), 4).restored()
+    assert np.array_equal(round_compensated(once, inputs.T @ inputs / len(inputs)).restored(), once)
+
+
+@settings(max_examples=100, deadline=None)
+@given(MATRICES)
+def test_channels_are_rounded_to_themselves(values: np.ndarray) -> None:
+    once = restore_channels(*round_channels(values))
+    assert np.array_equal(restore_channels(*round_channels(once)), once)
