@@ -180,4 +180,5 @@ class _Tally:
         mine = (self._loss / count, self._loss / answers, self._gaps.abs().sum().item() / count, count)
         if not self._compared:
             return TokenScores(*mine)
-        return TokenScores(*mine, self._agreed / count, self._divergence / count, self._unknown / count)
+        divergence = max(0.0, self._divergence)  # of equal models it is 0 but for rounding
+        return TokenScores(*mine, self._agreed / count, divergence / count, self._unknown / count)
