@@ -4,7 +4,7 @@
 
 The run goes through every stage on a tiny teacher and saves a checkpoint at every step. The kills go through the
 stages in turn; each falls, with SIGKILL, at a random instant of the time that the uninterrupted run spent in that
-stage. Then the run is called again; every file of data, teacher, student and exported bundle must have the
+stage. Then the run is called again; every file of data, teacher, student, exported bundle and baseline must have the
 uninterrupted run's SHA-256, and nothing half written may be left. Exits with 1 where that is not so.
 """
 
@@ -24,8 +24,8 @@ from typing import Any
 from tests.conftest import CITIES
 from tests.tiny import tiny_llama
 
-STAGES = ("data", "teacher", "student", "export", "measurement", "card")
-COMPARED = STAGES[:4]
+STAGES = ("data", "teacher", "student", "export", "baseline", "measurement", "card")
+COMPARED = STAGES[:5]
 CONFIG = {
     "name": "small",
     "data": {

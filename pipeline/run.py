@@ -1,4 +1,4 @@
-"""One run: data, teacher, student, export, measurement, card; each stage from the products before it.
+"""One run: data, teacher, student, export, baseline, measurement, card; each stage from the products before it.
 
 Hands on a report, ``runs/NAME/bundle`` and ``runs/NAME/run.json``. Does not know how any stage does its work.
 """
@@ -16,7 +16,7 @@ from attar.runtime.files import locked, sweep, write_json
 
 from .config import RunConfig
 from .report import Report
-from .stages import Stages, card, data, export, measurement, student, teacher
+from .stages import Stages, baseline, card, data, export, measurement, student, teacher
 from .stages.export import BUNDLE
 from .versions import installed_versions, this_machine
 
@@ -36,8 +36,9 @@ def stages_of(config: RunConfig, runs: Path = Path("runs")) -> Stages:
             teacher.stage(config),
             student.stage(config),
             export.stage(config),
+            *([baseline.stage(config)] if config.measurement.baseline else []),
             measurement.stage(config),
-            card.stage(folder),
+            card.stage(config, folder),
         ],
         checkpoint_seconds=config.distillation.checkpoint_seconds,
     )
@@ -66,14 +67,10 @@ def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
             stages.make(name)
         data.write_card(config, stages.products["data"])
         total = time.monotonic() - started
-        report = _timed(card.report_of(folder, _facts(stages)), stages, total)
+        report = _timed(card.report_of(config, folder, stages.products), stages, total)
         if len(report.cached) < len(stages.names):
             write_json(folder / _MANIFEST, _manifest(config, stages, report))
     return report
-
-
-def _facts(stages: Stages) -> dict[str, dict[str, Any]]:
-    return {name: product.facts for name, product in stages.products.items()}
 
 
 def _timed(report: Report, stages: Stages, total: float) -> Report:
@@ -100,4 +97,7 @@ def _manifest(config: RunConfig, stages: Stages, report: Report) -> dict[str, An
         "scores": report.scores,
         "ratios": report.ratios,
         "verdict": report.verdict,
+        "baseline": report.baseline,
+        "tokens": report.tokens,
+        "warnings": report.warnings,
     }

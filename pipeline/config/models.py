@@ -266,6 +266,12 @@ class ExportConfig(Section):
 class MeasurementConfig(Section):
     """What is measured at the end of a run."""
 
+    baseline: bool = Field(
+        True,
+        description="Whether to make a student of the same body and budget by plain fine-tuning too, and judge the "
+        "distilled one against it; takes somewhat more than half the distillation's time.",
+        examples=[False],
+    )
     threads: int = Field(2, ge=1, description="Threads of every variant.", examples=[2])
     max_new_tokens: int = Field(32, ge=1, description="Limit of an answer when scoring.", examples=[32])
     uncorrected_questions: int | None = Field(

@@ -3,12 +3,14 @@
 from .answers import greedy_answers
 from .metrics import Scores, exact_match, normalize, score, value_match
 from .summaries import SUMMARY_KINDS, FactScores, score_facts
+from .tokens import TokenScores, score_tokens
 from .verdict import Verdict, judge
 
 __all__ = [
     "SUMMARY_KINDS",
     "FactScores",
     "Scores",
+    "TokenScores",
     "Verdict",
     "exact_match",
     "greedy_answers",
@@ -16,5 +18,6 @@ __all__ = [
     "normalize",
     "score",
     "score_facts",
+    "score_tokens",
     "value_match",
 ]

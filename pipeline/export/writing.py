@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,12 +78,15 @@ def write_bundle(
     return Bundle.open(out)
 
 
-def publish(bundle: Bundle, out: Path, *, scores: dict[str, Any], card: str) -> Bundle:
-    """A copy of a bundle that also tells its scores, in the manifest and in a card."""
+def publish(
+    bundle: Bundle, out: Path, *, scores: dict[str, Any], card: str, figures: Mapping[str, str] | None = None
+) -> Bundle:
+    """A copy of a bundle that also tells its scores, in the manifest and in a card with its figures, by file name."""
     with staged_folder(out, marker=MANIFEST_FILE) as staged:
         for name in bundle.manifest.files:
             shutil.copyfile(bundle.path / name, staged / name)
-        (staged / CARD_FILE).write_text(card, encoding="utf-8")
+        for name, text in {CARD_FILE: card, **(figures or {})}.items():
+            (staged / name).write_text(text, encoding="utf-8")
         known = bundle.manifest.to_dict() | {"scores": scores}
         _write_manifest(staged, Manifest.from_dict(known))
     return Bundle.open(out)

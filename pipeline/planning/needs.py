@@ -22,6 +22,8 @@ _LOAD_SECONDS = 1e-7
 """Per parameter: 13 s for the packaged teacher's GGUF, which is dequantized; a folder takes less."""
 _SCORED_TOKENS = 112
 """Forward tokens that a scored question costs: 512 took 28 s at 2,058 tokens/s (benchmarks/LOG.md)."""
+_READ_TOKENS = 40
+"""Forward tokens of a question that is read with its right answer, padding included: the quickstart's 512."""
 _BUNDLE_TOKENS = 720
 """The same for a question to the bundle, one at a time and threads not spinning: 63 ms and 10 tokens (README)."""
 _ANSWER_SHARE = 0.25
@@ -138,6 +140,7 @@ def needs_of(config: RunConfig, sizes: Sizes, speed: Speed) -> dict[str, Need]:
         "teacher": _teacher,
         "student": _student,
         "export": _export,
+        "baseline": _baseline,
         "measurement": _measurement,
         "card": _card,
     }
@@ -163,14 +166,14 @@ def _teacher(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
 
 def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     settings, teacher, student = config.distillation, sizes.teacher, sizes.student
-    aligned = 0 if settings.student_model_name else settings.alignment_steps
-    tokens = (aligned + settings.steps) * settings.batch_tokens
+    tokens = _steps(settings) * settings.batch_tokens
     taught = tokens - _saved_tokens(settings, sizes)
     seconds = 2 * _active(teacher) * taught / speed.forward + 6 * _active(student) * tokens / speed.training
     seconds += _scoring(student, sizes.questions, speed)
     captured = 4 * settings.batch_tokens * (teacher.layers + student.layers) * teacher.width
     teaching = 4 * teacher.parameters + _rounded(teacher, speed) + captured + _logits(config, teacher)
     memory = _LIBRARIES + teaching + 4 * student.parameters + _training_memory(config, student, speed)
+    aligned = _steps(settings) > settings.steps
     phases = 4 * _trained(student) if aligned else 0  # the weights that the alignment ended with
     signals = sizes.samples * _ANSWER_TOKENS * (4 * settings.signal_tokens + 6) if _caches(settings, sizes) else 0
     return Need(seconds, memory, 4 * student.parameters, _passing(student) + phases + signals)
@@ -187,6 +190,16 @@ def _caches(settings: DistillationConfig, sizes: Sizes) -> bool:
     comes_twice = settings.steps * settings.batch_tokens > sizes.samples * _SAMPLE_TOKENS
     worth = settings.alignment == 0 and (comes_twice or settings.signal_folder is not None)
     return settings.signals == "cached" or (settings.signals == "auto" and worth)
+
+
+def _baseline(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
+    """As the student, without a teacher that reads along; one is loaded only to be cut."""
+    settings, student = config.distillation, sizes.student
+    tokens = _steps(settings) * settings.batch_tokens
+    seconds = tokens * 6 * _active(student) / speed.training + _scoring(student, sizes.questions, speed)
+    training = 4 * student.parameters + _training_memory(config, student, speed)
+    memory = _LIBRARIES + max(4 * (sizes.teacher.parameters + student.parameters), training)
+    return Need(seconds, memory, 4 * student.parameters, _passing(student))
 
 
 def _export(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
@@ -206,14 +219,22 @@ def _export(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
 def _measurement(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     settings, student, teacher = config.measurement, sizes.student, sizes.teacher
     answering = sizes.questions * _BUNDLE_TOKENS * 2 * _active(student) / speed.forward
+    read = [teacher, student, *([student] if settings.baseline else [])]
+    reading = sizes.questions * _READ_TOKENS * 2 * sum(map(_active, read)) / speed.forward
     workers = 2 * settings.repetitions * _WORKER_SECONDS * max(1.0, teacher.parameters / 135e6)
     bundle = _BYTES_PER_WEIGHT[config.export.quantize] * student.parameters
-    return Need(answering + workers, 2 * _LIBRARIES + 4 * teacher.parameters + 3 * bundle, 0, 0)
+    memory = 2 * _LIBRARIES + max(4 * teacher.parameters + 3 * bundle, 4 * sum(shape.parameters for shape in read))
+    return Need(answering + reading + workers, memory, 0, 0)
 
 
 def _card(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     bundle = _BYTES_PER_WEIGHT[config.export.quantize] * sizes.student.parameters + sizes.data_bytes
     return Need(_CARD_SECONDS, _LIBRARIES / 4, bundle, bundle)
+
+
+def _steps(settings: DistillationConfig) -> int:
+    """Of the student's alignment, which a named student has none of, and of its distillation."""
+    return settings.steps + (0 if settings.student_model_name else settings.alignment_steps)
 
 
 def _scoring(shape: Shape, questions: int, speed: Speed) -> float:

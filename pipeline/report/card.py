@@ -8,6 +8,7 @@ from typing import Any
 from attar.runtime.bundle import Manifest
 
 from .parity import parity_lines
+from .plot import PLOT
 from .results import Report
 from .table import results_table
 
@@ -21,6 +22,12 @@ _HELD_OUT = {
     "given": "Given: questions and answers as the tables hold them; held-out questions are none of training's.",
 }
 """Mode to what its held-out questions are."""
+_TOKENS = (
+    " Token by token, the torch models read each right answer after the right tokens before it: negative "
+    "log-likelihood; expected calibration error of the most likely token's probability, 15 bins of equal width; "
+    "share of tokens in which the most likely one is the corrected teacher's; KL divergence from the teacher in "
+    "nats a token."
+)
 
 
 def model_card(manifest: Manifest, report: Report) -> str:
@@ -38,11 +45,13 @@ def model_card(manifest: Manifest, report: Report) -> str:
             "",
             results_table(report),
             "",
+            *([f"![Exact match by question kind, with 95 % intervals]({PLOT})", ""] if report.verdict else []),
             f"{_held_out(lineage)} Exact match: equal after NFKC, case folding, collapsed "
             "spaces and no final period; calls of tools, in name and arguments. Value match: the value stands in the "
             "answer. Costs are medians of fresh "
             "processes that took turns, answer by answer; memory is the process's peak resident set (VmHWM). Where "
-            "the machine's noise shows, the 95 % interval stands beside a ratio.",
+            "the machine's noise shows, the 95 % interval stands beside a ratio."
+            f"{_TOKENS if report.tokens else ''}",
             "",
             "## Parity with torch",
             "",

@@ -25,6 +25,11 @@ class Report:
         intervals: Lower and upper end of the 95 % interval of each measured ratio.
         verdict: The student in its bundle against the corrected teacher, as
             :meth:`~attar.pipeline.evaluation.verdict.Verdict.to_dict` gives it.
+        baseline: ``verdict``: the torch student against the fine-tuned baseline, in the same form; ``teacher``: the
+            corrected teacher against it; ``steps`` of both; ``seconds`` of each one's stage. Empty without a baseline.
+        tokens: What each torch model makes of right answers, as
+            :class:`~attar.pipeline.evaluation.tokens.TokenScores` has it.
+        warnings: What to look at, each with what to do.
     """
 
     run: Path
@@ -36,6 +41,9 @@ class Report:
     ratios: dict[str, float]
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     verdict: dict[str, Any] = field(default_factory=dict)
+    baseline: dict[str, Any] = field(default_factory=dict)
+    tokens: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The same, for ``--json``."""

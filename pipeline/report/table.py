@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from .costs import costs_table
+from .names import NAMES
 from .results import Report
-from .verdict import verdict_text
+from .tokens import tokens_table
+from .verdict import baseline_text, verdict_text
 
 __all__ = ["results_table"]
 
-_NAMES = {
-    "teacher": "teacher as it came",
-    "corrected_teacher": "corrected teacher",
-    "student": "student",
-    "quantized": "student in the bundle",
-}
-
 
 def results_table(report: Report) -> str:
-    """Quality of each variant and the verdict, then the cost of the torch teacher and of the bundle."""
+    """Quality of each variant and the verdicts, then the cost of the torch teacher and of the bundle."""
     quality = [
-        f"| {_NAMES[name]} | {scores['exact_match']:.1%} | {scores['value_match']:.1%} | {scores['n']:.0f} |"
+        f"| {NAMES[name]} | {scores['exact_match']:.1%} | {scores['value_match']:.1%} | {scores['n']:.0f} |"
         for name, scores in report.scores.items()
     ]
     cost = costs_table(
@@ -32,6 +27,9 @@ def results_table(report: Report) -> str:
             *quality,
             "",
             *([verdict_text(report.verdict), ""] if report.verdict else []),
+            *([baseline_text(report.baseline), ""] if report.baseline else []),
+            *(line for warning in report.warnings for line in (f"**Warning.** {warning}", "")),
+            *([tokens_table(report.tokens), ""] if report.tokens else []),
             cost,
             "",
             f"The student has {report.ratios['parameters']:.1%} of the teacher's parameters.",

@@ -1,52 +1,71 @@
-"""Stage ``card``: the bundle with its scores and model card, put where users look for it."""
+"""Stage ``card``: the bundle with its scores, its model card and a plot, put where users look for it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from attar.runtime.bundle import Bundle
 
-from ..report import Report, model_card
+from ..config import RunConfig
+from ..report import PLOT, Report, kinds_plot, model_card
+from ..report.verdict import baseline_warning
 from .export import BUNDLE
-from .store import Stage, Work
+from .store import Product, Stage, Work
 
 __all__ = ["report_of", "stage"]
 
 
-def stage(run: Path) -> Stage:
-    """The stage for a run's folder."""
-    needs = ("teacher", "student", "export", "measurement")
-    return Stage("card", __name__, {}, partial(_work, run), needs=needs)
+def stage(config: RunConfig, run: Path) -> Stage:
+    """The stage for a config and its run's folder."""
+    needs = ("teacher", "student", "export", *(("baseline",) if config.measurement.baseline else ()), "measurement")
+    return Stage("card", __name__, {}, partial(_work, config, run), needs=needs)
 
 
-def report_of(run: Path, facts: dict[str, dict[str, Any]]) -> Report:
-    """What the stages found out, as a report that has no times yet."""
-    teacher, student, measurement = (facts[name] for name in ("teacher", "student", "measurement"))
-    costs = measurement["costs"]
+def report_of(config: RunConfig, run: Path, products: Mapping[str, Product]) -> Report:
+    """What the stages found out, as a report that has no times of this call yet."""
+    teacher, student, measurement = (products[name].facts for name in ("teacher", "student", "measurement"))
+    costs, baseline = measurement["costs"], _baseline(products)
+    warning = baseline_warning(baseline, config.distillation.correction.steps) if baseline else None
+    fine_tuned = products["baseline"].facts["scores"] if baseline else {}
     return Report(
         run=run,
         bundle=run / BUNDLE,
         seconds={},
         cached=[],
-        scores=teacher["scores"] | student["scores"] | measurement["scores"],
+        scores=teacher["scores"] | student["scores"] | fine_tuned | measurement["scores"],
         costs=costs["variants"],
         ratios={
             "parameters": student["parameters"] / teacher["parameters"],
             **{name: found["ratio"] for name, found in costs["ratios"].items()},
         },
         verdict=measurement["verdict"],
+        baseline=baseline,
+        tokens=measurement["tokens"],
+        warnings=[warning] if warning else [],
         intervals={name: (found["low"], found["high"]) for name, found in costs["ratios"].items()},
     )
 
 
-def _work(run: Path, work: Work) -> dict[str, Any]:
+def _baseline(products: Mapping[str, Product]) -> dict[str, Any]:
+    """The verdicts on the baseline, with its budget and the times of both; empty where there is none."""
+    if "baseline" not in products:
+        return {}
+    return {
+        **products["measurement"].facts["baseline"],
+        "steps": products["baseline"].facts["steps"],
+        "seconds": {name: products[name].seconds for name in ("student", "baseline")},
+    }
+
+
+def _work(config: RunConfig, run: Path, work: Work) -> dict[str, Any]:
     from ..export.writing import publish
 
-    report = report_of(run, {name: product.facts for name, product in work.products.items()})
+    report = report_of(config, run, work.products)
     bundle = Bundle.open(work.products["export"].path / BUNDLE)
-    card = model_card(bundle.manifest, report)
-    publish(bundle, run / BUNDLE, scores=report.scores, card=card)
+    card, plot = model_card(bundle.manifest, report), kinds_plot(report)
+    publish(bundle, run / BUNDLE, scores=report.scores, card=card, figures={PLOT: plot})
     (work.folder / "card.md").write_text(card, encoding="utf-8")
     return {}

@@ -22,7 +22,7 @@ from attar.runtime.errors import DataError
 from attar.runtime.files import locked, sha256_file
 
 FIRST = "first-run.json"
-STAGES = ["data", "teacher", "student", "export", "measurement", "card"]
+STAGES = ["data", "teacher", "student", "export", "baseline", "measurement", "card"]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def report(recipe: Path) -> dict[str, Any]:
 
 def test_the_report_has_every_figure(report: dict[str, Any], recipe: Path) -> None:
     assert report["run"] == str(recipe.parent / "runs" / "tiny")
-    assert set(report["scores"]) == {"teacher", "corrected_teacher", "student", "quantized"}
+    assert set(report["scores"]) == {"teacher", "corrected_teacher", "student", "baseline", "quantized"}
     assert all(set(s) == {"exact_match", "value_match", "n"} and s["n"] == 6 for s in report["scores"].values())
     assert {"parameters", "size", "decode", "memory"} <= set(report["ratios"])
     assert 0 < report["ratios"]["parameters"] < 1
@@ -82,6 +82,56 @@ def test_the_report_has_every_figure(report: dict[str, Any], recipe: Path) -> No
     assert report["verdict"]["ours"]["value"] == report["scores"]["quantized"]["exact_match"]
     assert report["verdict"]["theirs"]["value"] == report["scores"]["corrected_teacher"]["exact_match"]
     assert set(report["verdict"]["kinds"]) == {"lookup"}
+
+
+def test_the_student_is_judged_against_plain_fine_tuning_of_its_body(report: dict[str, Any], recipe: Path) -> None:
+    baseline, scores = report["baseline"], report["scores"]
+    assert baseline["verdict"]["ours"]["value"] == scores["student"]["exact_match"]
+    assert baseline["verdict"]["theirs"]["value"] == scores["baseline"]["exact_match"]
+    assert baseline["teacher"]["ours"]["value"] == scores["corrected_teacher"]["exact_match"]
+    assert baseline["steps"] == 8
+    assert baseline["seconds"] == {name: report["seconds"][name] for name in ("student", "baseline")}
+    models = recipe.parent / "runs/tiny/stages"
+    student, fine_tuned = (models / name / "model/model.safetensors" for name in ("student", "baseline"))
+    assert student.stat().st_size == fine_tuned.stat().st_size
+    assert sha256_file(student) != sha256_file(fine_tuned)
+
+
+def test_every_torch_model_is_scored_token_by_token(report: dict[str, Any]) -> None:
+    teacher, *students = (report["tokens"][name] for name in ("corrected_teacher", "student", "baseline"))
+    assert teacher["loss"] > 0 and teacher["agreement"] is None
+    for found in students:
+        assert found["tokens"] == teacher["tokens"] > 0
+        assert 0 <= found["agreement"] <= 1 and found["divergence"] > 0
+
+
+def test_a_teacher_that_has_little_to_teach_is_warned_of(report: dict[str, Any]) -> None:
+    """A random teacher of a few steps is no better than a random student."""
+    (warning,) = report["warnings"]
+    assert "distillation.correction.steps, now 2" in warning
+    assert warning in (Path(report["bundle"]) / "README.md").read_text()
+
+
+def test_the_plot_stands_beside_the_card(report: dict[str, Any]) -> None:
+    bundle = Bundle.open(report["bundle"])
+    assert "exact_match.svg" in bundle.manifest.files
+    assert "](exact_match.svg)" in (bundle.path / "README.md").read_text()
+    assert "fine-tuned baseline" in (bundle.path / "exact_match.svg").read_text()
+
+
+def test_without_a_baseline_there_is_none_and_nothing_is_trained_again(report: dict[str, Any], recipe: Path) -> None:
+    found = run(load_config(recipe, ["measurement.baseline=false"]), recipe.parent / "runs")
+    assert found.cached == ["data", "teacher", "student", "export"]
+    assert (found.baseline, found.warnings) == ({}, [])
+    assert set(found.tokens) == {"corrected_teacher", "student"}
+    assert "fine-tuning" not in (Path(found.bundle) / "README.md").read_text()
+    assert run(load_config(recipe), recipe.parent / "runs").cached == STAGES[:-2]
+
+
+def test_another_loss_takes_the_same_baseline(report: dict[str, Any], recipe: Path) -> None:
+    found = run(load_config(recipe, ["distillation.loss=reverse_kl"]), recipe.parent / "runs")
+    assert found.cached == ["data", "teacher", "baseline"]
+    run(load_config(recipe), recipe.parent / "runs")
 
 
 def test_a_second_call_does_nothing_again(report: dict[str, Any], recipe: Path) -> None:
@@ -134,7 +184,7 @@ def test_another_license_is_written_without_training_again(report: dict[str, Any
     again = run(load_config(recipe, ["distillation.teacher_license=MIT"]), runs)
     assert "teacher" in again.cached
     final = run(load_config(recipe, ["distillation.teacher_license=BSD"]), runs)
-    assert final.cached == ["data", "teacher", "student"]
+    assert final.cached == ["data", "teacher", "student", "baseline"]
     assert Bundle.open(final.bundle).manifest.licenses["teacher"] == "BSD"
 
 
@@ -169,10 +219,13 @@ def test_an_interrupt_leaves_whole_products_only_and_the_next_call_goes_on(recip
 def hashes(manifest: Path) -> dict[str, Any]:
     """What a run must come to, however often it died: all but timings."""
     stages = json.loads(manifest.read_text())["stages"]
-    return {name: stages[name]["files"] for name in ("data", "teacher", "student", "export")}
+    return {name: stages[name]["files"] for name in ("data", "teacher", "student", "export", "baseline")}
 
 
-@pytest.mark.parametrize("moment", ["teacher-*/correct-teacher", "student-*/align-layers", "student-*/distill"])
+@pytest.mark.parametrize(
+    "moment",
+    ["teacher-*/correct-teacher", "student-*/align-layers", "student-*/distill", "baseline-*/fine-tune-baseline"],
+)
 def test_a_run_killed_in_mid_training_goes_on_to_the_same_hashes(
     report: dict[str, Any], recipe: Path, tmp_path: Path, moment: str
 ) -> None:

@@ -19,7 +19,7 @@ from attar.runtime.limits import Memory
 from tests.conftest import CITIES
 from tests.runtime.test_cli import fastest
 
-STAGES = ["data", "teacher", "student", "export", "measurement", "card"]
+STAGES = ["data", "teacher", "student", "export", "baseline", "measurement", "card"]
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from attar.pipeline.evaluation import judge
+import pytest
+
+from attar.pipeline.evaluation import TokenScores, judge
 from attar.pipeline.report import Report, model_card, results_table
+from attar.pipeline.report.verdict import baseline_warning
 from attar.runtime.bundle import Architecture, Manifest
 
 COST = {"size_bytes": 500e6, "peak_memory_bytes": 900e6, "first_token_seconds": 0.2, "decode_tokens_per_second": 25.0}
@@ -83,3 +86,56 @@ def test_one_kind_needs_no_table_of_kinds() -> None:
     table = results_table(replace(REPORT, verdict=verdict))
     assert "**HOLDS**" in table
     assert "| lookup |" not in table
+
+
+def baseline(student: int, teacher: int, fine_tuned: int) -> dict[str, object]:
+    """Of two hundred questions, how many each answers right, the same ones first."""
+    right = {name: [True] * n + [False] * (200 - n) for name, n in (("s", student), ("t", teacher), ("b", fine_tuned))}
+    kinds = ["lookup"] * 100 + ["count"] * 100
+    return {
+        "verdict": judge(right["s"], right["b"], kinds).to_dict(),
+        "teacher": judge(right["t"], right["b"], kinds).to_dict(),
+        "steps": 1280,
+        "seconds": {"student": 612.3, "baseline": 401.9},
+    }
+
+
+def test_the_student_is_judged_against_plain_fine_tuning_with_its_budget() -> None:
+    table = results_table(replace(REPORT, baseline=baseline(180, 190, 150)))
+    assert "**BEATS**: the student is better than plain fine-tuning of the same body. Difference" in table
+    assert "Both took 1,280 optimizer steps on the same batches" in table
+    assert "612 s, the baseline's 402 s" in table
+    assert "| kind, exact match (95 % interval) | fine-tuned baseline | student | difference |" in table
+    assert "| count | 50.0% (40.4 to 59.6) | 80.0% (71.1 to 86.7) | +30.0 (" in table
+
+
+@pytest.mark.parametrize(
+    ("teacher", "steps", "says"),
+    [
+        (190, 60, None),
+        (150, 60, "is not better than plain fine-tuning of the same body (exact match 75.0% against 75.0%"),
+        (140, 60, "correct it longer (distillation.correction.steps, now 60)"),
+        (151, 60, "can't be told to be better than"),
+        (150, 0, "correct it first (distillation.correction.steps, now 0)"),
+    ],
+)
+def test_a_teacher_that_is_not_clearly_better_than_the_baseline_is_warned_of(
+    teacher: int, steps: int, says: str | None
+) -> None:
+    warning = baseline_warning(baseline(150, teacher, 150), steps)
+    assert (warning is None) if says is None else (warning is not None and says in warning)
+    if warning:
+        assert f"**Warning.** {warning}" in results_table(replace(REPORT, warnings=[warning]))
+
+
+def test_the_torch_models_are_shown_token_by_token_and_explained_in_the_card() -> None:
+    tokens: dict[str, dict[str, float | None]] = {
+        "corrected_teacher": TokenScores(0.1234, 0.987, 0.0123, 999).to_dict(),
+        "student": TokenScores(0.2, 1.5, 0.02, 999, agreement=0.975, divergence=0.0456, unknown=0.001).to_dict(),
+    }
+    report = replace(REPORT, tokens=tokens)
+    table = results_table(report)
+    assert "| corrected teacher | 0.123 | 0.99 | 1.2% |  |  |" in table
+    assert "| student | 0.200 | 1.50 | 2.0% | 97.5% | 0.046 |" in table
+    assert "expected calibration error" in model_card(MANIFEST, report)
+    assert "expected calibration error" not in model_card(MANIFEST, REPORT)

@@ -1,0 +1,78 @@
+"""The baseline has the student's body, steps and batches, and learns from right answers alone."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from attar.pipeline import DistillationConfig, ModelDistiller, Sample, StructuredDataLoader
+from attar.pipeline.data.render import render
+from attar.pipeline.training import baseline
+from attar.pipeline.training.baseline import baseline_schedule, train_baseline
+from attar.pipeline.training.batches import endless_batches, pack_all
+from tests.tiny import tiny_llama
+
+
+def config(teacher: Path, **settings: object) -> DistillationConfig:
+    short = {"correction": {"steps": 0}, "alignment_steps": 2, "steps": 4, "batch_tokens": 512}
+    return DistillationConfig.model_validate({"teacher_model_name": str(teacher), **short, **settings})
+
+
+@pytest.fixture
+def samples(cities: Path) -> list[Sample]:
+    loader = StructuredDataLoader(records_per_table=10)
+    loader.load_from_csv(cities)
+    return [sample for sample in loader.prepare_distillation_dataset() if sample.split == "train"]
+
+
+@pytest.mark.parametrize("body", [{}, {"student_vocabulary": 340}, {"student_layers": [1, 2, 3]}])
+def test_it_is_what_distillation_without_its_teacher_gives(
+    body: dict[str, object], teacher_folder: Path, samples: list[Sample]
+) -> None:
+    settings = config(teacher_folder, alignment_steps=0, alignment=0.0, alpha=0.0, **body)
+    alone = train_baseline(settings, samples).model.state_dict()
+    distilled = ModelDistiller(settings).distill(samples).model.state_dict()
+    assert alone.keys() == distilled.keys()
+    assert all(torch.allclose(value, distilled[name], atol=1e-6) for name, value in alone.items())
+
+
+def test_what_the_teacher_would_say_changes_nothing(teacher_folder: Path, samples: list[Sample]) -> None:
+    settings = config(teacher_folder)
+    other = {"alpha": 1.0, "temperature": 5.0, "loss": "reverse_kl", "alignment": 9.0}
+    one, two = (
+        train_baseline(each, samples).model.state_dict() for each in (settings, settings.model_copy(update=other))
+    )
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
+
+
+def test_its_budget_is_alignment_and_distillation_together(teacher_folder: Path, tmp_path: Path) -> None:
+    schedule = baseline_schedule(config(teacher_folder, learning_rate=1e-3, warmup=0.1))
+    assert (schedule.steps, schedule.learning_rate, schedule.warmup) == (6, 1e-3, 0.1)
+    named = config(teacher_folder, student_model_name=str(tmp_path))
+    assert baseline_schedule(named).steps == 4  # a named student is not aligned
+
+
+def test_it_sees_the_very_batches_of_the_student_in_their_order(teacher_folder: Path, samples: list[Sample]) -> None:
+    settings = config(teacher_folder)
+    tokenizer = ModelDistiller(settings).load_student_model().tokenizer
+    sequences = pack_all(render(samples, tokenizer), settings.questions_per_sequence)
+    first, then = (endless_batches(sequences, settings.batch_tokens, settings.seed + more) for more in (0, 1))
+    expected = [*islice(first, 2), *islice(then, 4)]
+    found = islice(baseline._batches(settings, sequences), 6)
+    assert all(torch.equal(ours.input_ids, theirs.input_ids) for ours, theirs in zip(found, expected, strict=True))
+
+
+def test_a_named_student_is_fine_tuned_whole_and_a_cut_one_keeps_its_embeddings(
+    teacher_folder: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    from tests.conftest import CITIES
+
+    named = tiny_llama(tmp_path / "named", CITIES, layers=2, width=32)
+    whole = config(teacher_folder, student_model_name=str(named))
+    for settings, stays in ((config(teacher_folder), True), (whole, False)):
+        before = ModelDistiller(settings).load_student_model().model.get_input_embeddings().weight
+        after = train_baseline(settings, samples).model.get_input_embeddings().weight
+        assert torch.equal(before, after) == stays
