@@ -52,4 +52,4 @@ def measure_parity(graph: Path, contract: str, architecture: Architecture, refer
         architecture: The model's shape.
         references: Torch's answers.
     """
-    return measure(open_decoder(graph, architecture, contract, threads=available_threads(), spinning=False), references)
+    return measure(open_decoder(graph, architecture, contract, threads=available_threads()), references)

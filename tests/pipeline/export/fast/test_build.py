@@ -87,7 +87,7 @@ def make(name: str) -> PreTrainedModel:
 
 
 def load(model: PreTrainedModel, path: Path, form: str = "none") -> Decoder:
-    return open_decoder(build_fast(model, path, form), architecture_of(model), "fast", threads=1, spinning=False)
+    return open_decoder(build_fast(model, path, form), architecture_of(model), "fast", threads=1)
 
 
 def torchs(model: PreTrainedModel, ids: list[int]) -> np.ndarray:
@@ -174,7 +174,7 @@ def test_4_bits_are_closer_to_torch_when_they_know_the_inputs(name: str, tmp_pat
     errors = []
     for number, moments in enumerate((None, input_moments(model, texts))):
         path = build_fast(model, tmp_path / f"{number}.onnx", "int4", moments)
-        decoder = open_decoder(path, architecture_of(model), "fast", threads=1, spinning=False)
+        decoder = open_decoder(path, architecture_of(model), "fast", threads=1)
         errors.append(np.linalg.norm(decoder.forward(IDS, decoder.empty_cache(), logits_from=0)[0] - expected))
     assert errors[1] < 0.95 * errors[0]
 
