@@ -45,7 +45,7 @@ FORMS: dict[str, Form] = {
     "none": Form(Floats, Floats),
     "int8": Form(_INT8, _INT8),
     "int4": Form(_INT4, _INT8),
-    "int8-dynamic": Form(Channels, _INT8),
+    "int8-dynamic": Form(Channels, Channels),
     "mixed": Form(_INT8, _INT4),
     "mixed-dynamic": Form(Channels, _INT4),
     "int4-all": Form(_INT4, _INT4),
