@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attar.runtime.bundle import Bundle
@@ -46,10 +46,15 @@ def alone(engine: Engine, request: Request) -> list[int]:
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(requests=REQUESTS, concurrency=st.integers(1, 5))
-def test_answers_made_together_are_those_made_alone(bundle_folder: Path, requests: Any, concurrency: int) -> None:
-    engine = Engine(Bundle.open(bundle_folder), threads=1, concurrency=concurrency)
+@pytest.fixture(scope="module")
+def engines(bundle_folder: Path) -> list[Engine]:
+    return [Engine(Bundle.open(bundle_folder), threads=1, concurrency=most) for most in (1, 2, 5)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(requests=REQUESTS, number=st.integers(0, 2))
+def test_answers_made_together_are_those_made_alone(engines: list[Engine], requests: Any, number: int) -> None:
+    engine = engines[number]
     assert engine.generate_many(requests) == [alone(engine, request) for request in requests]
 
 
