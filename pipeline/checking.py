@@ -49,7 +49,7 @@ def check_tables(config: RunConfig) -> list[TableFacts]:
     """
     loader = configured_loader(config, sources_of(config))
     samples = loader.prepare_distillation_dataset()
-    require_both_splits(samples)
+    require_both_splits(Counter(sample.split for sample in samples))
     asked = Counter((sample.table, sample.split) for sample in samples)
     size: Counter[str] = Counter()
     for table, _, _, text in loader.records():

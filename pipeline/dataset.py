@@ -20,6 +20,7 @@ from attar.runtime.spelling import nearest
 from .config import RunConfig
 from .data import LoadedTable, Sample, Verification, verify
 from .data.lineage import prove_splits
+from .data.manifest import samples_of
 from .data.schema import written
 from .inspection.places import places_of
 from .stages import Product, Stages, data
@@ -77,6 +78,7 @@ def build_samples(config: RunConfig, runs: Path) -> tuple[Product, dict[str, dic
         stages = _stages(config, runs)
         sweep(stages.root)
         product = stages.make(_STAGE)
+        data.write_card(config, product)
     tally: dict[str, dict[str, int]] = {}
     for (kind, split), count in Counter((sample.kind, sample.split) for sample in _samples(product)).items():
         tally.setdefault(kind, {})[split] = count
@@ -155,8 +157,7 @@ def _product(config: RunConfig, runs: Path, folder: Path | None) -> Product:
 
 
 def _samples(product: Product) -> Iterator[Sample]:
-    yield from data.training_samples(product)
-    yield from data.test_samples(product)
+    return samples_of(product.path)
 
 
 def _tables(config: RunConfig) -> list[LoadedTable]:

@@ -64,6 +64,7 @@ def run(config: RunConfig, runs: Path = Path("runs")) -> Report:
             stages.forget("card")
         for name in stages.names:
             stages.make(name)
+        data.write_card(config, stages.products["data"])
         total = time.monotonic() - started
         report = _timed(card.report_of(folder, _facts(stages)), stages, total)
         if len(report.cached) < len(stages.names):

@@ -83,6 +83,12 @@ class TableConfig(Section):
         "rows to ask about. By default the columns' names decide.",
         examples=[{"question": "question", "answer": "answer"}, False],
     )
+    links: dict[str, str] = Field(
+        {},
+        description="Column to the label of the table whose rows its values name, or to LABEL.COLUMN where that is not "
+        "what names them: rows that name the same row, and that row, are in one split.",
+        examples=[{"country": "country", "customer_id": "customer.id"}],
+    )
     license: str = Field(
         "unknown", description="License of the data, for the bundle and the card.", examples=["CC0-1.0", "MIT"]
     )
@@ -177,6 +183,14 @@ class DataConfig(Section):
         "anew, codes and numbers that no row has.",
         examples=[0.5],
     )
+    shared_prompts: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the turns of training rows on which all question kinds show the same rows, columns and "
+        "tools: their prompts begin alike, so training reads them once for many questions.",
+        examples=[0.75],
+    )
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
     test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
     salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])
@@ -189,6 +203,13 @@ class DataConfig(Section):
         {},
         description="Largest share of a kind's samples, in one split, that may have the same answer or column.",
         examples=[{"answer": 0.1}],
+    )
+    max_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Most tokens of a sample, after the teacher's chat template and with its answer; a longer one is "
+        "dropped and counted, as an answer is never cut. By default all are kept.",
+        examples=[512],
     )
     paraphrase: ParaphraseConfig = Field(
         default_factory=ParaphraseConfig,

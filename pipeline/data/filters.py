@@ -1,6 +1,6 @@
 """Filters over finished samples: what is dropped, in which order, and how many for each reason.
 
-Takes samples one by one and keeps only hashes of them. Does not know how they were made, nor tokens.
+Takes samples one by one and keeps only hashes of them. Does not know how they were made, nor how tokens are counted.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .samples import Sample
 
 __all__ = ["Filters", "gives_away"]
 
+_TOO_LONG = "it has more than max_tokens with its answer"
 _AT_LEAST = 20
 """Samples of a kind and split before a cap is asked: a share of a few says nothing."""
 
@@ -27,12 +28,16 @@ class Filters:
 
     Args:
         caps: "answer" or "column" to the largest share of a kind's samples, in one split, that may have the same.
+        too_long: Whether a sample has more tokens than it may have.
     """
 
-    def __init__(self, caps: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, caps: Mapping[str, float] | None = None, too_long: Callable[[Sample], bool] | None = None
+    ) -> None:
         self.dropped: Counter[str] = Counter()
         self.gave_away = 0
         self._caps = dict(caps or {})
+        self._too_long = too_long
         self._ids: set[str] = set()
         self._answers: dict[bytes, bytes] = {}
         self._counts: Counter[tuple[str, ...]] = Counter()
@@ -50,11 +55,20 @@ class Filters:
         self._counts.update(self._counted(sample))
         return True
 
+    def fits(self, sample: Sample) -> bool:
+        """Whether a sample is short enough, which is all that is asked of one that others filtered; counts it too."""
+        if self._too_long and self._too_long(sample):
+            self.dropped[_TOO_LONG] += 1
+            return False
+        return True
+
     def _reason(self, sample: Sample, gives: bool) -> str | None:
         if gives and sample.mode == "closed_book":
             return "its answer stands in its question"
         if self._answers.get(_prompt_hash(sample), _hash(sample.answer)) != _hash(sample.answer):
             return "the same prompt has another answer"
+        if self._too_long and self._too_long(sample):
+            return _TOO_LONG
         if sample.id in self._ids:
             return "it repeats another sample"
         return self._cap(sample)

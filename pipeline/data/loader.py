@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
-from attar.runtime.errors import DataError
+from attar.runtime.errors import DataError, UsageError
 from attar.runtime.prompts import record_text
 
 from .asking import Asked, Asker, KindUse, chosen_kinds
@@ -21,11 +22,12 @@ from .databases import database_source
 from .filters import Filters
 from .frames import frame_source
 from .given import GivenRow, given_rows
+from .links import Linked, Ties
 from .loading import LoadedTable, TableOptions, load_table
 from .readers import read_csv, read_json, read_parquet
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema
-from .sources import Source, file_source
+from .sources import Source, file_source, text_reader
 from .splits import RowSplits, split_rows
 
 __all__ = ["StructuredDataLoader"]
@@ -46,6 +48,7 @@ class StructuredDataLoader:
         counterfactual: Whether a row that comes again gets values of other training rows, column by column,
             so that the student learns to read the record instead of remembering the table.
         invented: Share of the values so given that are drawn from the column's pattern instead, and stand in no row.
+        shared_prompts: Share of the turns of training rows on which all kinds show the same rows, columns and tools.
         test_share: Fraction of entities that are held out.
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
@@ -55,12 +58,13 @@ class StructuredDataLoader:
         caps: "answer" or "column" to the largest share of a kind's samples, in one split, that may have the same.
         kinds: Question kind to its weight, or to its :class:`~.asking.KindUse`; by default lookups alone.
         mode: "grounded", with the record in the prompt, or "closed_book", without; see :mod:`.closed_book`.
+        too_long: Whether a sample has more tokens than it may have, and so is dropped; by default none has.
 
     Attributes:
-        dropped: How many rows and questions were left out, by reason, so far.
-        refused: How many questions of each kind its checker refused, so far.
-        filters: Those of the last pass over all questions, with what they dropped.
-        splits: Of each table whose rows were asked about, by its label, which row is in which split.
+        dropped: How many rows and questions were left out in the last pass over all questions, by reason.
+        refused: How many questions of each kind its checker refused in it.
+        filters: Those of that pass, with what they dropped.
+        splits: Of each table whose rows were asked about, by its place in ``tables``, which row is in which split.
 
     Raises:
         UsageError: There is no question kind of a name in ``kinds``, or not in that mode, or no such mode.
@@ -73,6 +77,7 @@ class StructuredDataLoader:
         records_per_table: int | None = None,
         counterfactual: bool = True,
         invented: float = 0.0,
+        shared_prompts: float = 0.0,
         test_share: float = 0.15,
         test_questions: int = 512,
         salt: str = "attar",
@@ -81,11 +86,13 @@ class StructuredDataLoader:
         near_duplicates: Literal["group", "keep"] = "group",
         caps: Mapping[str, float] | None = None,
         mode: str = GROUNDED,
+        too_long: Callable[[Sample], bool] | None = None,
     ) -> None:
         self.questions_per_record = questions_per_record
         self.records_per_table = records_per_table
         self.counterfactual = counterfactual
         self.invented = invented
+        self.shared_prompts = shared_prompts
         self.test_share = test_share
         self.test_questions = test_questions
         self.salt = salt
@@ -94,8 +101,9 @@ class StructuredDataLoader:
         self.near_duplicates = near_duplicates
         self.refused: Counter[str] = Counter()
         self.caps = dict(caps or {})
-        self.filters = Filters(self.caps)
-        self.splits: dict[str, RowSplits] = {}
+        self.too_long = too_long
+        self.filters = Filters(self.caps, too_long)
+        self.splits: dict[int, RowSplits] = {}
         self.mode = mode
         require_mode(mode, self.kinds)
         self.dropped: Counter[str] = Counter()
@@ -123,9 +131,11 @@ class StructuredDataLoader:
         reader = partial(read_csv, delimiter=delimiter, encoding=encoding)
         return self.load_source(file_source(Path(path), reader), **options)
 
-    def load_from_json(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
+    def load_from_json(
+        self, path: str | Path, *, encoding: str | None = None, **options: Unpack[TableOptions]
+    ) -> LoadedTable:
         """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
-        return self.load_source(file_source(Path(path), read_json), **options)
+        return self.load_source(file_source(Path(path), partial(read_json, encoding=encoding)), **options)
 
     def load_from_parquet(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
@@ -144,9 +154,21 @@ class StructuredDataLoader:
         """
         return self.load_source(frame_source(frame), **options)
 
-    def load(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
-        """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
-        return self.load_source(file_source(Path(path)), **options)
+    def load(
+        self,
+        path: str | Path,
+        *,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        **options: Unpack[TableOptions],
+    ) -> LoadedTable:
+        """Load a file by the end of its name; arguments as for :meth:`load_from_csv`.
+
+        Raises:
+            UsageError: A delimiter or an encoding is given for a file that has none.
+        """
+        reader = text_reader(Path(path), delimiter=delimiter, encoding=encoding)
+        return self.load_source(file_source(Path(path), reader), **options)
 
     def load_from_database(self, connection_string: str, query: str, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load the rows of a query on SQLite or PostgreSQL, over a connection that can only read.
@@ -173,9 +195,16 @@ class StructuredDataLoader:
 
         Raises:
             DataError: A named column is missing, too many rows can't be read, or nothing can be used.
-            UsageError: A schema file is given, and what it says besides.
+            UsageError: A schema file is given, and what it says besides; or links are, where no record is parted.
         """
         table = load_table(source, options)
+        if table.links and (table.given or self.mode != GROUNDED):
+            raise UsageError(
+                "Links part records into training and test, and here no record is parted.",
+                where=source.name,
+                why="The table holds samples already." if table.given else f"The mode is {self.mode}.",
+                next_step="Leave links out.",
+            )
         self.tables.append(table)
         return table
 
@@ -201,7 +230,7 @@ class StructuredDataLoader:
         Raises:
             DataError: No table was loaded.
         """
-        return (asked.sample for asked in self._asked())
+        return (_keyed(asked) for asked in self._asked())
 
     def records(self) -> Iterator[tuple[LoadedTable, int, str, str]]:
         """Every row that has a name: its table, row number, entity and record text, columns in order.
@@ -218,11 +247,15 @@ class StructuredDataLoader:
         """What is given, then what is asked; each table has an equal part of the test split."""
         if not self.tables:
             raise DataError("No table was loaded.", next_step="Call load_from_csv or one of its sisters first.")
-        self.filters = Filters(self.caps)
+        self.filters = Filters(self.caps, self.too_long)
+        self.dropped.clear()
+        self.refused.clear()
         given = [table for table in self.tables if table.given]
         left = most = -(-self.test_questions * len(given) // len(self.tables))
         settings = {"salt": self.salt, "test_share": self.test_share, "records_per_table": self.records_per_table}
         for row in given_rows(given, **settings, dropped=self.dropped):  # type: ignore[arg-type]
+            if not self.filters.fits(row.sample):
+                continue
             left -= row.split == "test"
             if row.split == "test" and left < 0:
                 self.dropped["a given row over test_questions"] += 1
@@ -232,7 +265,7 @@ class StructuredDataLoader:
         if self.mode == GROUNDED:
             yield from self._questions(test_left)
             return
-        yield from closed_book_questions(
+        asked = closed_book_questions(
             self._plain,
             self.kinds,
             test_questions=test_left,
@@ -243,6 +276,7 @@ class StructuredDataLoader:
             salt=self.salt,
             seed=self.seed,
         )
+        yield from (one for one in asked if self.filters.fits(one.sample))
 
     @property
     def _plain(self) -> list[LoadedTable]:
@@ -251,8 +285,9 @@ class StructuredDataLoader:
 
     def _questions(self, test_left: int) -> Iterator[Asked]:
         filters = self.filters
+        self._part()
         for position, table in enumerate(self._plain):
-            rows = self._rows_by_split(table)
+            rows = self.splits[self._place(table)].rows
             share = -(-test_left // (len(self._plain) - position))  # what small tables leave, later ones get
             asker = {split: self._asker(table, split, rows[split]) for split in rows}
             for number in rows["test"]:
@@ -273,24 +308,32 @@ class StructuredDataLoader:
             self.kinds,
             counterfactual=self.counterfactual,
             invented=self.invented,
+            shared=self.shared_prompts,
             seed=self.seed,
             refused=self.refused,
         )
 
-    def _rows_by_split(self, table: LoadedTable) -> dict[str, list[int]]:
-        found = split_rows(
-            table.schema,
-            ((number, table.rows[number]) for number in self._pool(table)),
-            salt=self.salt,
-            test_share=self.test_share,
-            near_duplicates=self.near_duplicates == "group",
-        )
-        self.splits[table.schema.label] = found
-        for numbers in found.rows.values():
-            random.Random(f"{self.seed}:{table.schema.label}").shuffle(numbers)
-        return found.rows
+    def _part(self) -> None:
+        """Find out which row is in which split, in all tables, those first whose rows others name."""
+        ties, taken = Ties(self._plain), dict[str, str]()
+        for table in ties.in_order():
+            found = split_rows(
+                table.schema,
+                ((number, table.rows[number]) for number in self._pool(table)),
+                salt=self.salt,
+                test_share=self.test_share,
+                near_duplicates=self.near_duplicates == "group",
+                ties=partial(ties.of, table.schema.label),
+                taken=taken,
+            )
+            for numbers in found.rows.values():
+                random.Random(f"{self.seed}:{table.schema.label}").shuffle(numbers)
+            self.splits[self._place(table)] = found
 
-    def _pool(self, table: LoadedTable) -> Sequence[int]:
+    def _place(self, table: Linked) -> int:
+        return next(place for place, one in enumerate(self.tables) if one is table)
+
+    def _pool(self, table: Linked) -> Sequence[int]:
         """Numbers of the rows that can be asked about: all, or enough of a table that is far larger than needed."""
         count = len(table.rows)
         most = max(_LARGEST_POOL, 4 * self.records_per_table) if self.records_per_table else count
@@ -304,6 +347,13 @@ class StructuredDataLoader:
         for place in range(wanted if rows else 0):
             turn, index = divmod(place, len(rows))
             yield turn, rows[index]
+
+
+def _keyed(asked: Asked | GivenRow) -> Sample:
+    """The sample of a question, with what its rows are called."""
+    if isinstance(asked, GivenRow):
+        return asked.sample
+    return replace(asked.sample, keys=[asked.table.schema.entity_of(row) or "" for row in asked.rows])
 
 
 def _record(schema: TableSchema, entity: str, facts: Sequence[tuple[Column, str]]) -> str:

@@ -28,7 +28,7 @@ __all__ = ["LoadedTable", "TableOptions", "load_table"]
 class LoadedTable:
     """One table with its schema and where it came from, and the rows of it that could not be read.
 
-    ``given`` says which columns hold samples, where they do.
+    ``given`` says which columns hold samples, where they do; ``links`` which columns name rows of which other table.
     """
 
     source: str
@@ -37,6 +37,7 @@ class LoadedTable:
     rows: Rows
     rejects: Rejects = field(default_factory=Rejects)
     given: Given | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 class TableOptions(TypedDict, total=False):
@@ -52,6 +53,7 @@ class TableOptions(TypedDict, total=False):
         given: For a table that holds samples already: part, such as "question" and "answer", to column; False for
             rows to ask about, whatever the columns are called. By default the columns' names decide, where
             neither entity nor columns are named; see :mod:`.given`.
+        links: Column to the label of the table whose rows its values name, or to LABEL.COLUMN; see :mod:`.links`.
     """
 
     label: str | None
@@ -60,6 +62,7 @@ class TableOptions(TypedDict, total=False):
     schema_file: str | Path | None
     max_rejects: float
     given: Mapping[str, str] | Literal[False] | None
+    links: Mapping[str, str]
 
 
 def load_table(source: Source, options: TableOptions) -> LoadedTable:
@@ -81,7 +84,7 @@ def load_table(source: Source, options: TableOptions) -> LoadedTable:
     except DataError as error:
         error.where = error.where or source.name
         raise
-    return LoadedTable(source.name, source.sha256, schema, rows, rejects, given)
+    return LoadedTable(source.name, source.sha256, schema, rows, rejects, given, options.get("links") or {})
 
 
 def _given(source: Source, options: TableOptions) -> Given | None:
@@ -106,7 +109,8 @@ def _schema(source: Source, options: TableOptions) -> TableSchema:
     entity, columns, path = options.get("entity"), options.get("columns"), options.get("schema_file")
     if path is None:
         names = [entity] if isinstance(entity, str) else entity
-        return infer_from(source.batches(), options.get("label") or source.label, names, columns)
+        most = options.get("max_rejects", MAX_REJECTS)
+        return infer_from(source.batches(), options.get("label") or source.label, names, columns, most)
     if entity or columns:
         raise UsageError(
             "A schema file says which columns name a row and which are used.",

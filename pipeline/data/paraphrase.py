@@ -65,7 +65,13 @@ class Paraphrased:
 
 
 def paraphrase(
-    samples: Iterable[Sample], writer: Writer | BaseChatModel, *, name: str, share: float = 0.5, seed: int = 0
+    samples: Iterable[Sample],
+    writer: Writer | BaseChatModel,
+    *,
+    name: str,
+    share: float = 0.5,
+    seed: int = 0,
+    too_long: Callable[[Sample], bool] | None = None,
 ) -> Paraphrased:
     """Rewrite a share of the training questions; what is refused stays as it was.
 
@@ -75,6 +81,7 @@ def paraphrase(
         name: Its name, for the lineage.
         share: Which fraction of the questions is tried.
         seed: Seed of the choice.
+        too_long: Whether a sample has more tokens than it may have; by default none has.
 
     Raises:
         UsageError: There is no name, or the share is not one.
@@ -92,6 +99,7 @@ def paraphrase(
     for place, text in zip(places, texts, strict=True):
         sample = _reworded(found.samples[place], text.strip(), name)
         fault = paraphrase_fault(sample) or ("there already" if sample.id in ids else None)
+        fault = fault or ("more than max_tokens" if too_long and too_long(sample) else None)
         found.counts[fault or KEPT] += 1
         if fault is None:
             ids.add(sample.id)

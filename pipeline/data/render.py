@@ -13,7 +13,7 @@ from attar.runtime.text import ChatTokenizer
 
 from .samples import Sample
 
-__all__ = ["RenderedSample", "prompt_ids", "render"]
+__all__ = ["RenderedSample", "prompt_ids", "render", "rendered_length"]
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,21 @@ def prompt_ids(sample: Sample, tokenizer: ChatTokenizer) -> list[int]:
     return tokenizer.encode_chat(sample.messages, tools=sample.tools)
 
 
-def render(samples: Iterable[Sample], tokenizer: ChatTokenizer) -> list[RenderedSample]:
+def rendered_length(sample: Sample, tokenizer: ChatTokenizer) -> int:
+    """Tokens of a sample's prompt with its answer and the token that ends the turn."""
+    return len(prompt_ids(sample, tokenizer)) + len(tokenizer.encode(sample.answer)) + 1
+
+
+def render(samples: Iterable[Sample], tokenizer: ChatTokenizer, *, most: int | None = None) -> list[RenderedSample]:
     """Render samples; nothing is ever cut.
 
+    Args:
+        samples: The samples.
+        tokenizer: What reads them.
+        most: How many tokens a model reads at once; by default it is not asked.
+
     Raises:
-        DataError: The vocabulary can't end a turn, so no answer could ever stop.
+        DataError: The vocabulary can't end a turn, so no answer could ever stop; or a sample is longer than ``most``.
     """
     end = tokenizer.end_id
     if end is None:
@@ -50,7 +60,7 @@ def render(samples: Iterable[Sample], tokenizer: ChatTokenizer) -> list[Rendered
             "The tokenizer has no token that ends a turn.",
             next_step="Load the teacher through attar, which adds what is missing.",
         )
-    return [
+    rendered = [
         RenderedSample(
             sample.id,
             sample.group,
@@ -59,3 +69,19 @@ def render(samples: Iterable[Sample], tokenizer: ChatTokenizer) -> list[Rendered
         )
         for sample in samples
     ]
+    if most is not None:
+        _require_short(rendered, most)
+    return rendered
+
+
+def _require_short(rendered: Iterable[RenderedSample], most: int) -> None:
+    """Check that a model can read every sample to the end of its answer."""
+    longest = max(rendered, key=lambda one: len(one.prompt) + len(one.answer), default=None)
+    if longest is not None and len(longest.prompt) + len(longest.answer) > most:
+        raise DataError(
+            "A sample is longer than the model can read.",
+            where=f"sample {longest.id}",
+            why=f"It has {len(longest.prompt) + len(longest.answer):,} tokens with its answer, the model reads "
+            f"{most:,}, and nothing is ever cut.",
+            next_step=f"Set data.max_tokens to at most {most}, or leave out the columns with long values.",
+        )

@@ -6,12 +6,11 @@ A sample knows where it comes from down to the rows and columns. Does not know t
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from attar.runtime.errors import DataError
 from attar.runtime.files import replaced_file, sha256_text
@@ -19,8 +18,18 @@ from attar.runtime.prompts import Message, answer_prompt, check_prompt, route_pr
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
 
-__all__ = ["QAPair", "Sample", "iterate_samples", "read_samples", "require_both_splits", "sample_id", "write_samples"]
+__all__ = [
+    "QAPair",
+    "Sample",
+    "iterate_samples",
+    "read_samples",
+    "require_both_splits",
+    "sample_id",
+    "sample_writer",
+    "write_samples",
+]
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,7 @@ class Sample:
         invented: Where values were drawn from their column's pattern: of each row, column name to written value.
         paraphrased: Name of the model that wrote the question in other words; never in the test split.
         original: The question before that, as its form gives it.
+        keys: What each of the rows is called, so that it is found where rows have moved; none where it is "given".
     """
 
     id: str
@@ -93,6 +103,7 @@ class Sample:
     invented: list[dict[str, str]] = field(default_factory=list)
     paraphrased: str = ""
     original: str = ""
+    keys: list[str] = field(default_factory=list)
 
     @property
     def messages(self) -> list[Message]:
@@ -134,17 +145,17 @@ def sample_id(
     return sha256_text("\x00".join(said))[:16]
 
 
-def require_both_splits(samples: Iterable[Sample]) -> None:
+def require_both_splits(counts: Mapping[str, int]) -> None:
     """Check that there is something to train on and something to test with.
+
+    Args:
+        counts: Split to how many samples it has.
 
     Raises:
         DataError: A split is empty.
     """
-    counts = dict.fromkeys(("train", "test"), 0)
-    for sample in samples:
-        counts[sample.split] += 1
-    for split, count in counts.items():
-        if count == 0:
+    for split in ("train", "test"):
+        if not counts.get(split):
             raise DataError(
                 f"There is no sample to {split} with.",
                 why=f"Of {sum(counts.values())} samples, all fell to the other split.",
@@ -152,28 +163,51 @@ def require_both_splits(samples: Iterable[Sample]) -> None:
             )
 
 
-def write_samples(path: Path, samples: Iterable[Sample]) -> Counter[str]:
-    """Write samples as they come, atomically: as Parquet, a row group at a time, or as JSON Lines (``.jsonl``).
+def write_samples(path: Path, samples: Iterable[Sample]) -> None:
+    """Write samples as they come, atomically: as Parquet, a row group at a time, or as JSON Lines (``.jsonl``)."""
+    with sample_writer(path) as write:
+        for sample in samples:
+            write(sample)
 
-    Returns:
-        How many there are of each kind.
-    """
-    counts: Counter[str] = Counter()
+
+@contextmanager
+def sample_writer(path: Path) -> Iterator[Callable[[Sample], None]]:
+    """What writes one sample after the other to a file, which is there when all are written; of the same two forms."""
     with replaced_file(path) as part:
         if path.suffix == ".jsonl":
             with part.open("w", encoding="utf-8") as stream:
-                for sample in samples:
-                    counts[sample.kind] += 1
-                    stream.write(json.dumps(asdict(sample), ensure_ascii=False) + "\n")
+                yield lambda sample: _write_line(stream, sample)
         else:
             import pyarrow.parquet
 
             with pyarrow.parquet.ParquetWriter(part, _arrow_schema(), compression="zstd") as writer:
-                for group in _grouped(samples):
-                    counts.update(sample.kind for sample in group)
-                    rows = [_to_row(sample) for sample in group]
-                    writer.write_table(pyarrow.Table.from_pylist(rows, schema=writer.schema))
-    return counts
+                rows = _RowGroups(writer)
+                yield rows.add
+                rows.write()
+
+
+def _write_line(stream: TextIO, sample: Sample) -> None:
+    stream.write(json.dumps(asdict(sample), ensure_ascii=False) + "\n")
+
+
+class _RowGroups:
+    """Rows on their way into a Parquet file, of which one group is held."""
+
+    def __init__(self, writer: ParquetWriter) -> None:
+        self._writer = writer
+        self._rows: list[dict[str, Any]] = []
+
+    def add(self, sample: Sample) -> None:
+        self._rows.append(_to_row(sample))
+        if len(self._rows) == _GROUP:
+            self.write()
+
+    def write(self) -> None:
+        import pyarrow as pa
+
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._writer.schema))
+            self._rows = []
 
 
 def iterate_samples(path: Path) -> Iterator[Sample]:
@@ -218,7 +252,7 @@ def _arrow_schema() -> pa.Schema:
 
     message = pa.struct([("role", pa.string()), ("content", pa.string())])
     lists = {"rows": pa.list_(pa.int64()), "columns": pa.list_(pa.string()), "shown": pa.list_(pa.string())}
-    types = lists | {"donors": pa.list_(pa.list_(pa.int64()))}
+    types = lists | {"donors": pa.list_(pa.list_(pa.int64())), "keys": pa.list_(pa.string())}
     names = [item.name for item in fields(Sample)]
     return pa.schema([("messages", pa.list_(message)), *((name, types.get(name, pa.string())) for name in names)])
 
@@ -243,9 +277,3 @@ def _spoken(message: Message) -> str:
         tool_call_text(one["name"], one["arguments"]) for one in functions if isinstance(one["arguments"], Mapping)
     ]
     return "\n".join(text for text in (message["content"], *calls) if text)
-
-
-def _grouped(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
-    left = iter(samples)
-    while group := list(islice(left, _GROUP)):
-        yield group

@@ -22,7 +22,7 @@ from attar.runtime.files import read_json, sha256_file, write_json
 from .schema import Column, TableSchema, nearest_name
 from .types import TYPES
 
-__all__ = ["read_schema", "schema_sha256", "write_schemas"]
+__all__ = ["read_schema", "schema_entry", "schema_sha256", "write_schemas"]
 
 _ENTRY = ("label", "source", "source_sha256", "entity", "columns")
 _COLUMN = ("name", "label", "type", "asked")
@@ -39,7 +39,7 @@ class _Table(Protocol):
 
 def write_schemas(path: Path, tables: Iterable[_Table]) -> None:
     """Write the schemas of tables, and what each was inferred from, atomically."""
-    write_json(path, {"tables": [_entry(table) for table in tables]})
+    write_json(path, {"tables": [schema_entry(table) for table in tables]})
 
 
 def read_schema(path: Path, label: str | None = None) -> TableSchema:
@@ -92,7 +92,8 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     )
 
 
-def _entry(table: _Table) -> dict[str, Any]:
+def schema_entry(table: _Table) -> dict[str, Any]:
+    """A table's schema, and what it was inferred from, as JSON values."""
     schema = table.schema
     columns = [_column_entry(column) | {"asked": False} for column in schema.unasked]
     return {

@@ -1,18 +1,20 @@
 """Which split a row belongs to: a salted hash of its group decides, so new rows never move old ones.
 
-A group is an entity, closed over rows of the same name and over near-duplicates. Does not know questions or files.
+A group is an entity, closed over rows of the same name, over near-duplicates and over links between tables. Does not
+know questions or files.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from attar.runtime.errors import DataError
 
 from .duplicates import JACCARD, NearDuplicates, shingles_of
+from .forest import Forest
 from .schema import TableSchema
 
 __all__ = ["SPLITS", "RowSplits", "group_key", "split_of", "split_rows"]
@@ -31,13 +33,21 @@ class RowSplits:
         rows: Split to the numbers of its rows, in the table's order.
         groups: How many groups each split has.
         near_duplicates: How many rows nearly repeat an earlier row and so went where that one is.
-        left_out: Numbers of the rows that would have joined groups of both splits.
+        left_out: Numbers of the rows that would have joined groups of both splits, as they nearly repeat, or name,
+            rows of both.
+        unnamed: How many rows were left out because they have no name.
     """
 
     rows: dict[str, list[int]] = field(default_factory=lambda: {split: [] for split in SPLITS})
     groups: dict[str, int] = field(default_factory=dict)
     near_duplicates: int = 0
     left_out: list[int] = field(default_factory=list)
+    unnamed: int = 0
+
+    @property
+    def looked_at(self) -> int:
+        """How many rows there were to part."""
+        return sum(map(len, self.rows.values())) + len(self.left_out) + self.unnamed
 
 
 def split_of(entity: str, *, salt: str, test_share: float) -> str:
@@ -64,6 +74,8 @@ def split_rows(
     salt: str,
     test_share: float,
     near_duplicates: bool = True,
+    ties: Callable[[Mapping[str, object]], Sequence[str]] = lambda row: (),
+    taken: dict[str, str] | None = None,
 ) -> RowSplits:
     """The split of every row that has a name; rows taken in order, none that was taken is ever moved.
 
@@ -73,66 +85,71 @@ def split_rows(
         salt: See :func:`split_of`.
         test_share: See :func:`split_of`.
         near_duplicates: Whether rows that nearly repeat earlier ones go where these are.
+        ties: What a row shares with rows of other tables, or with others of this one, and goes where they are.
+        taken: Tie or group to split, of tables that were parted before; those of this one are added.
 
     Raises:
         DataError: So many rows nearly repeat each other that the table has no groups to speak of.
     """
-    taken = _Taken(schema, salt, test_share, near_duplicates)
+    parting = _Parting(
+        schema, lambda key: split_of(key, salt=salt, test_share=test_share), near_duplicates, ties, taken
+    )
     for number, row in rows:
-        taken.take(number, row)
-    taken.require_groups()
-    kept = taken.found
-    roots = {taken.root(number): split for split in SPLITS for number in kept.rows[split]}
+        parting.take(number, row)
+    parting.require_groups()
+    kept = parting.found
+    roots = {parting.groups.root(number): split for split in SPLITS for number in kept.rows[split]}
     kept.groups = {split: Counter(roots.values())[split] for split in SPLITS}
     return kept
 
 
-class _Taken:
-    """The rows that were taken so far, and their groups as a union-find forest."""
+class _Parting:
+    """The rows that were taken so far, and their groups by name and near-duplicates."""
 
-    def __init__(self, schema: TableSchema, salt: str, test_share: float, near_duplicates: bool) -> None:
+    def __init__(
+        self,
+        schema: TableSchema,
+        split_of_key: Callable[[str], str],
+        near_duplicates: bool,
+        ties: Callable[[Mapping[str, object]], Sequence[str]],
+        taken: dict[str, str] | None,
+    ) -> None:
         self.found = RowSplits()
-        self._schema, self._salt, self._test_share = schema, salt, test_share
+        self.groups: Forest[int] = Forest()
+        self._schema, self._split_of_key, self._ties = schema, split_of_key, ties
         self._near = NearDuplicates() if near_duplicates else None
-        self._split: dict[int, str] = {}
+        self._taken = {} if taken is None else taken
         self._key: dict[int, str] = {}
         self._first: dict[str, int] = {}
-        self._parent: dict[int, int] = {}
 
     def take(self, number: int, row: Mapping[str, object]) -> None:
         entity = self._schema.entity_of(row)
         if entity is None:
+            self.found.unnamed += 1
             return
-        key = group_key(self._schema.label, entity)
+        ties, key = self._ties(row), group_key(self._schema.label, entity)
         shingles = shingles_of(self._schema, row) if self._near else frozenset()
         alike = self._near.of(shingles) if self._near else []
-        joined = {*alike, self._first[key]} if key in self._first else set(alike)
-        splits = {self._split[other] for other in joined}
+        shared = [*ties, key, *(self._key[other] for other in alike)]
+        splits = {self._taken[one] for one in shared if one in self._taken}
         if len(splits) > 1:
             self.found.left_out.append(number)
             return
-        split = splits.pop() if splits else split_of(key, salt=self._salt, test_share=self._test_share)
+        split = splits.pop() if splits else self._split_of_key(shared[0])
+        self._taken.update(dict.fromkeys(shared, split))
         self.found.near_duplicates += bool(alike)
         self.found.rows[split].append(number)
-        self._split[number], self._key[number] = split, key
-        self._parent[number] = number
-        self._first.setdefault(key, number)
-        for other in joined:
-            self._join(self.root(other), self.root(number))
+        self._key[number] = key
+        for other in (*alike, self._first.setdefault(key, number)):
+            self.groups.join(other, number)
         if self._near:
             self._near.add(number, shingles)
-
-    def root(self, number: int) -> int:
-        while self._parent[number] != number:
-            self._parent[number] = self._parent[self._parent[number]]
-            number = self._parent[number]
-        return number
 
     def require_groups(self) -> None:
         """Check that near-duplicates do not chain a good part of the table together."""
         keys: defaultdict[int, dict[str, int]] = defaultdict(dict)
         for number, key in self._key.items():
-            keys[self.root(number)].setdefault(key, number)
+            keys[self.groups.root(number)].setdefault(key, number)
         largest = max(keys.values(), key=len, default={})
         if len(largest) <= max(_SMALL, _LARGEST_SHARE * len(self._first)):
             return
@@ -144,10 +161,6 @@ class _Taken:
             next_step="Leave the column in that tells rows apart, add columns, or take them as they are: "
             'data.near_duplicates = "keep".',
         )
-
-    def _join(self, one: int, other: int) -> None:
-        first, second = sorted((one, other))
-        self._parent[second] = first
 
 
 def _folded(text: str) -> str:

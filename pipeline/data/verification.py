@@ -149,6 +149,8 @@ def _answer_fault(sample: Sample, table: _Known) -> str | None:
     rows = _rows(sample, table)
     if any(table.schema.entity_of(row) is None for row in rows):
         return "a row of it has no name"
+    if sample.keys != [table.schema.entity_of(row) for row in rows]:
+        return "its rows are not those that its keys name"
     question = _question(sample, table)
     if sample.mode == CLOSED_BOOK:
         rows = _learned_rows(sample, table, rows)

@@ -42,8 +42,11 @@ def greedy_answers(
         max_new_tokens: Limit of an answer.
         precision: What the prompts are read in; "bfloat16" is faster on some CPUs. Answers are read in fp32.
         title: What the progress is called.
+
+    Raises:
+        DataError: A question with its answer is longer than the model can read.
     """
-    rendered = render(samples, loaded.tokenizer)
+    rendered = render(samples, loaded.tokenizer, most=loaded.most_tokens)
     packed = pack_all(rendered, _QUESTIONS_PER_SEQUENCE, with_answers=False)
     packed.sort(key=lambda sequence: len(sequence.ids))
     answers: dict[int, list[int]] = {}

@@ -42,7 +42,7 @@ def try_out(loader: StructuredDataLoader, teacher: str | None) -> Trial:
     samples: list[Sample] = []
     try:
         samples = loader.prepare_distillation_dataset()
-        require_both_splits(samples)
+        require_both_splits(Counter(sample.split for sample in samples))
     except AttarError as error:
         problems.append(Problem("no samples", str(error.what), 1, error.next_step or "", _why(error), stops=True))
     finally:

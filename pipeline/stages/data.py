@@ -1,16 +1,21 @@
-"""Stage ``data``: tables in; samples, and the records that the bundle carries, if any, out. Does not know models."""
+"""Stage ``data``: tables in; samples, and the records that the bundle carries, if any, out.
+
+Does not know models, but for two that a config may name: the one that rewrites questions, and the teacher whose
+tokenizer counts what max_tokens limits.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 from typing import Any
 
 from attar.runtime.errors import DataError
-from attar.runtime.files import write_json
+from attar.runtime.files import write_atomic, write_json
 from attar.runtime.records import Record, write_records
+from attar.runtime.text import ChatTokenizer
 
 from ..config import RunConfig
 from ..data import (
@@ -24,13 +29,13 @@ from ..data import (
     schema_sha256,
     source_of,
     write_rejects,
-    write_samples,
     write_schemas,
 )
-from ..data.lineage import prove_splits
-from ..data.samples import iterate_samples
+from ..data.card import CARD, dataset_card
+from ..data.manifest import MANIFEST, manifest_of, read_manifest
+from ..data.render import rendered_length
+from ..data.samples import sample_writer
 from ..data.splits import SPLITS
-from ..versions import installed_versions
 from .store import Product, Stage, Work
 
 __all__ = [
@@ -42,12 +47,12 @@ __all__ = [
     "stage",
     "test_samples",
     "training_samples",
+    "write_card",
 ]
 
 RECORDS = "records.sqlite"
 SCHEMA = "schema.json"
 REJECTS = "rejects.jsonl"
-_MANIFEST = "dataset.json"
 
 
 def stage(config: RunConfig) -> Stage:
@@ -65,6 +70,8 @@ def stage(config: RunConfig) -> Stage:
         "schemas": _schema_hashes(config),
         "seed": config.distillation.seed,
     }
+    if config.data.max_tokens is not None:
+        inputs["tokenizer"] = config.distillation.teacher_model_name
     return Stage("data", __name__, inputs, partial(_work, config, sources))
 
 
@@ -110,62 +117,101 @@ def test_samples(data: Product) -> list[Sample]:
     return read_samples(data.path / "test.parquet")
 
 
+def write_card(config: RunConfig, data: Product) -> None:
+    """Write the set's card beside it.
+
+    It is no part of the product: licenses are in no key, since a corrected one is no reason to train anew, and so
+    the card is written again whenever the set is made or found.
+
+    Raises:
+        DataError: The set is not whole.
+    """
+    licenses = [table.license for table in config.data.tables]
+    write_atomic(data.path / CARD, dataset_card(config.name, read_manifest(data.path), licenses))
+
+
 def _work(config: RunConfig, sources: Sequence[Source], work: Work) -> dict[str, Any]:
     loader = configured_loader(config, sources)
-    samples, rewritten = _rewritten(config, loader.prepare_distillation_dataset())
-    require_both_splits(samples)
-    for split in SPLITS:
-        write_samples(work.folder / f"{split}.parquet", (one for one in samples if one.split == split))
-    manifest = _manifest(config, loader, work)
-    write_json(work.folder / _MANIFEST, manifest)
+    rewritten = _write_samples(config, loader, work)
+    manifest = manifest_of(work.folder, loader)
+    write_json(work.folder / MANIFEST, manifest)
+    write_schemas(work.folder / SCHEMA, loader.tables)
+    write_rejects(work.folder / REJECTS, (table.rejects for table in loader.tables))
+    return {
+        "samples": _counted(manifest, "split"),
+        "modes": _counted(manifest, "mode"),
+        "kinds": _counted(manifest, "kind"),
+        "dropped": manifest["dropped"],
+        "paraphrased": rewritten,
+        "records": _write_records(work, loader) if config.data.mode == "grounded" else 0,
+        "rejects": {table.schema.label: len(table.rejects) for table in loader.tables},
+        "sources": {table.schema.label: table.source_sha256 for table in loader.tables},
+    }
+
+
+def _write_samples(config: RunConfig, loader: StructuredDataLoader, work: Work) -> dict[str, int]:
+    """Write the samples as they come, a file for each split; returns what came of the wish to rewrite some."""
+    samples, rewritten = _rewritten(config, loader.samples(), loader.too_long)
+    counts: Counter[str] = Counter()
+    with ExitStack() as files:
+        writers = {split: files.enter_context(sample_writer(work.folder / f"{split}.parquet")) for split in SPLITS}
+        for sample in samples:
+            counts[sample.split] += 1
+            writers[sample.split](sample)
+    require_both_splits(counts)
+    return rewritten
+
+
+def _write_records(work: Work, loader: StructuredDataLoader) -> int:
     named = (
         (Record(table.schema.label, entity, text), table.schema.names_of(table.rows[number]))
         for table, number, entity, text in loader.records()
     )
     schemas = [table.schema for table in loader.tables]
     labels = [text for schema in schemas for text in (schema.label, *(column.label for column in schema.columns))]
-    records = write_records(work.folder / RECORDS, named, labels) if config.data.mode == "grounded" else 0
-    write_schemas(work.folder / SCHEMA, loader.tables)
-    write_rejects(work.folder / REJECTS, (table.rejects for table in loader.tables))
-    return {
-        "samples": {split: sum(sample.split == split for sample in samples) for split in SPLITS},
-        "modes": dict(Counter(sample.mode for sample in samples)),
-        "dropped": manifest["dropped"],
-        "paraphrased": rewritten,
-        "records": records,
-        "rejects": {table.schema.label: len(table.rejects) for table in loader.tables},
-        "sources": manifest["sources"],
-    }
+    return write_records(work.folder / RECORDS, named, labels)
 
 
-def _manifest(config: RunConfig, loader: StructuredDataLoader, work: Work) -> dict[str, Any]:
-    """Counts, drops and the proof of the splits, recounted from the files."""
-    written = [sample for split in SPLITS for sample in iterate_samples(work.folder / f"{split}.parquet")]
-    proof = prove_splits(written, loader.tables, near_duplicates=config.data.near_duplicates == "group")
-    left_out = sum(len(found.left_out) for found in loader.splits.values())
-    counted = Counter((sample.split, sample.table, sample.kind, sample.mode) for sample in written)
-    names = ("split", "table", "kind", "mode")
-    return {
-        "samples": [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(counted.items())],
-        "dropped": dict(loader.filters.dropped + loader.dropped),
-        "refused": dict(loader.refused),
-        "answers_in_questions": loader.filters.gave_away,
-        "rows_left_out": {"near-duplicate of rows in both splits": left_out},
-        "split_proof": proof,
-        "sources": {table.schema.label: table.source_sha256 for table in loader.tables},
-        "licenses": {table.name: table.license for table in config.data.tables},
-        "versions": installed_versions(),
-    }
+def _counted(manifest: dict[str, Any], by: str) -> dict[str, int]:
+    """How many samples there are of each split, kind or mode."""
+    counts: Counter[str] = Counter()
+    for group in manifest["samples"]:
+        counts[group[by]] += group["count"]
+    return dict(counts)
 
 
-def _rewritten(config: RunConfig, samples: list[Sample]) -> tuple[list[Sample], dict[str, int]]:
+def _too_long(config: RunConfig) -> Callable[[Sample], bool] | None:
+    """Whether a sample is over the config's max_tokens; the tokenizer is loaded when the first one is asked about."""
+    most = config.data.max_tokens
+    if most is None:
+        return None
+
+    @cache
+    def tokenizer() -> ChatTokenizer:
+        from ..teacher.loading import load_tokenizer
+
+        return load_tokenizer(config.distillation.teacher_model_name)
+
+    return lambda sample: rendered_length(sample, tokenizer()) > most
+
+
+def _rewritten(
+    config: RunConfig, samples: Iterable[Sample], too_long: Callable[[Sample], bool] | None
+) -> tuple[Iterable[Sample], dict[str, int]]:
     """The samples, in other words where the config says so, and what came of it."""
     wish = config.data.paraphrase
     if wish.model is None:
         return samples, {}
     from ..teacher.writing import causal_writer
 
-    done = paraphrase(samples, causal_writer(wish.model), name=wish.model, share=wish.share, seed=wish.seed)
+    done = paraphrase(
+        samples,
+        causal_writer(wish.model),
+        name=wish.model,
+        share=wish.share,
+        seed=wish.seed,
+        too_long=too_long,
+    )
     return done.samples, dict(done.counts)
 
 
@@ -181,6 +227,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         records_per_table=section.records_per_table,
         counterfactual=section.counterfactual,
         invented=section.invented,
+        shared_prompts=section.shared_prompts,
         test_share=section.test_share,
         test_questions=section.test_questions,
         salt=section.salt,
@@ -189,6 +236,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         caps={str(name): share for name, share in section.caps.items()},
         kinds={name: KindUse(kind.weight, kind.rows) for name, kind in section.kinds.items()},
         mode=section.mode,
+        too_long=_too_long(config),
     )
     for number, (table, source) in enumerate(zip(section.tables, sources, strict=True)):
         with _located(f"data.tables.{number}"):
@@ -200,5 +248,6 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
                 schema_file=table.schema_file,
                 max_rejects=table.max_rejects,
                 given=table.given,
+                links=table.links,
             )
     return loader

@@ -14,7 +14,16 @@ __all__ = ["MODEL", "stage"]
 
 MODEL = "model"
 _SETTINGS = frozenset(
-    {"teacher_model_name", "correction", "batch_tokens", "questions_per_sequence", "precision", "warmup", "seed"}
+    {
+        "teacher_model_name",
+        "correction",
+        "batch_tokens",
+        "questions_per_sequence",
+        "precision",
+        "compiled",
+        "warmup",
+        "seed",
+    }
 )
 
 

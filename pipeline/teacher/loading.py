@@ -41,6 +41,12 @@ class LoadedModel:
         """Number of parameters; a tied embedding counts once."""
         return sum(parameter.numel() for parameter in self.model.parameters())
 
+    @property
+    def most_tokens(self) -> int | None:
+        """How many tokens it reads at once; None where its configuration sets no limit."""
+        most = getattr(self.model.config, "max_position_embeddings", None)
+        return int(most) if most else None
+
 
 def load_model(name: str, *, template: str | None = CHATML) -> LoadedModel:
     """Load a causal LM in fp32.

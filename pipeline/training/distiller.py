@@ -23,18 +23,22 @@ from ..losses import DistillationLoss, chosen_divergence
 from ..student import teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, trimmed
 from ..teacher import LoadedModel, load_model, save_model
+from ..teacher.signals import chosen_signals
 from .batches import Packed, pack_all
+from .compiled import compiled_layers, pays
 from .correction import correct
 from .distillation import Pair, align, distill
 from .importance import layer_importance
 from .loop import Schedule
 from .precision import chosen_precision
 
-__all__ = ["SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
+__all__ = ["PLACES", "SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
 
 SETTINGS_FILE = "distillation.json"
 VOCABULARY_FILE = "vocabulary.json"
 """Of a student with fewer tokens than its teacher: the teacher's id of each of its tokens."""
+PLACES = frozenset({"output", "signal_folder"})
+"""Settings that say where things are kept, and nothing of the student."""
 
 
 class ModelDistiller:
@@ -108,20 +112,21 @@ class ModelDistiller:
         """Fine-tune the teacher on the training split; a student cut before is cut anew.
 
         Raises:
-            DataError: There is no training sample.
+            DataError: There is no training sample, or one is longer than the teacher can read.
         """
         teacher = self.teacher or self.load_teacher_model()
         config, samples = self.config, list(training_data)
         torch.manual_seed(config.seed)
-        correct(
-            teacher.model,
-            self._packed(samples, teacher),
-            Schedule(config.correction.steps, config.correction.learning_rate, config.warmup),
-            batch_tokens=config.batch_tokens,
-            precision=self.precision,
-            seed=config.seed,
-            checkpoints=self.checkpoints,
-        )
+        with compiled_layers(teacher.model, when=self._compiles(config.correction.steps)):
+            correct(
+                teacher.model,
+                self._packed(samples, teacher),
+                Schedule(config.correction.steps, config.correction.learning_rate, config.warmup),
+                batch_tokens=config.batch_tokens,
+                precision=self.precision,
+                seed=config.seed,
+                checkpoints=self.checkpoints,
+            )
         self._corrected = True
         if self.student is not None and config.student_model_name is None:
             self.student = self._cut(teacher, samples)
@@ -131,8 +136,10 @@ class ModelDistiller:
         """Train the student on the training split; corrects the teacher first where that was not done.
 
         Raises:
-            DataError: There is no training sample.
+            DataError: There is no training sample, or one is longer than the student can read.
             CheckFailed: The loss stopped being a number.
+            UsageError: Cached signals are asked for, and the loss needs the teacher at hand.
+            SignalError: Those in ``config.signal_folder`` are damaged, or of another teacher or other settings.
         """
         samples = list(training_data)
         if not self._corrected:
@@ -151,6 +158,39 @@ class ModelDistiller:
             tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
         )
         sequences = self._packed(samples, student)
+        with compiled_layers(teacher.model, student.model, when=self._compiles(config.steps + config.alignment_steps)):
+            self._train(pair, sequences)
+        student.model.eval()
+        return student
+
+    def save_distilled_model(self, folder: Path | None = None) -> Path:
+        """Write student, tokenizer and configuration; returns the folder.
+
+        Raises:
+            UsageError: There is no student yet.
+        """
+        if self.student is None:
+            raise UsageError("There is no student to save.", next_step="Call distill first.")
+        target = folder or self.config.output
+        save_model(self.student, target)
+        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude=set(PLACES)))
+        if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
+            write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
+        return target
+
+    def _train(self, pair: Pair, sequences: list[Packed]) -> None:
+        """Alignment, where the student is a cut, and distillation."""
+        config = self.config
+        assert self.teacher is not None  # the pair's
+        signals = chosen_signals(
+            pair.online_signals(self.precision, with_states=config.alignment > 0),
+            config,
+            self.loss,
+            self.teacher.tokenizer,
+            sequences,
+            seed=config.seed + 1,
+            folder=self.checkpoints.folder / "signals" if self.checkpoints else None,
+        )
         if pair.is_cut and config.alignment_steps:
             align(
                 pair,
@@ -171,24 +211,11 @@ class ModelDistiller:
             precision=self.precision,
             seed=config.seed + 1,
             checkpoints=self.checkpoints,
+            signals=signals,
         )
-        student.model.eval()
-        return student
 
-    def save_distilled_model(self, folder: Path | None = None) -> Path:
-        """Write student, tokenizer and configuration; returns the folder.
-
-        Raises:
-            UsageError: There is no student yet.
-        """
-        if self.student is None:
-            raise UsageError("There is no student to save.", next_step="Call distill first.")
-        target = folder or self.config.output
-        save_model(self.student, target)
-        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude={"output"}))
-        if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
-            write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
-        return target
+    def _compiles(self, steps: int) -> bool:
+        return pays(self.config.compiled, steps * self.config.batch_tokens)
 
     def _cut(self, teacher: LoadedModel, samples: list[Sample]) -> LoadedModel:
         def importance() -> list[float]:
@@ -212,7 +239,8 @@ class ModelDistiller:
         return Counter(token for sample in rendered for token in (*sample.prompt, *sample.answer))
 
     def _packed(self, samples: Iterable[Sample], model: LoadedModel) -> list[Packed]:
-        rendered = render((sample for sample in samples if sample.split == "train"), model.tokenizer)
+        training = (sample for sample in samples if sample.split == "train")
+        rendered = render(training, model.tokenizer, most=model.most_tokens)
         if not rendered:
             raise DataError(
                 "There is no training sample.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
@@ -21,9 +22,17 @@ def run_body(model: PreTrainedModel, batch: Batch, **options: Any) -> Any:
     return model.base_model(
         input_ids=batch.input_ids,
         position_ids=batch.position_ids,
-        attention_mask=batch.mask,
+        attention_mask=_mask_for(model, batch),
         **{"use_cache": False, **options},
     )
+
+
+def _mask_for(model: PreTrainedModel, batch: Batch) -> Tensor:
+    """The mask as the model's attention takes it: true and false, or what is added to the scores."""
+    if model.config._attn_implementation != "eager":
+        return batch.mask
+    dtype = next(model.parameters()).dtype
+    return torch.zeros(batch.mask.shape, dtype=dtype).masked_fill_(~batch.mask, torch.finfo(dtype).min)
 
 
 def answer_logits(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -32,6 +31,7 @@ def build(config: Path, overrides: tuple[str, ...], runs: Path, out: Path | None
     from ...config import load_config
 
     settings = load_config(config, overrides)
+    from ...data.manifest import left_out, read_manifest
     from ...dataset import build_samples, copy_set
 
     product, tally = build_samples(settings, runs)
@@ -42,11 +42,6 @@ def build(config: Path, overrides: tuple[str, ...], runs: Path, out: Path | None
         return
     for kind, splits in sorted(tally.items()):
         click.echo(f"{kind:24} {splits.get('train', 0):>9,} to train on {splits.get('test', 0):>7,} to test on")
-    _show_dropped(product.facts)
+    for reason, count in left_out(read_manifest(folder)):
+        click.echo(f"left out, {reason}: {count:,}")
     click.echo(f"{'there already' if product.cached else f'{product.seconds:.1f} s'}: {folder}")
-
-
-def _show_dropped(facts: dict[str, Any]) -> None:
-    for reason, count in facts.get("dropped", {}).items():
-        if count:
-            click.echo(f"dropped, {reason}: {count:,}")

@@ -12,7 +12,7 @@ from .options import AS_JSON, CONFIG, RUNS, SET
 
 __all__ = ["show"]
 
-_LINEAGE = ("kind", "form", "split", "mode", "role", "table", "columns", "seed", "source_sha256")
+_LINEAGE = ("kind", "form", "split", "mode", "role", "table", "rows", "keys", "columns", "seed", "source_sha256")
 
 
 @click.command("show")
@@ -62,7 +62,7 @@ def _show(sample: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     click.echo(f"── answer\n{sample['answer']}\n── lineage")
     for name in ("id", *_LINEAGE):
         value = sample[name]
-        click.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+        click.echo(f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
     for row in rows:
         click.echo(f"── {row['where']}" + (", values swapped with other rows" if row["swapped"] else ""))
         for name, text in row["values"].items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +64,33 @@ def test_calls_without_arguments_repeat_and_the_test_split_keeps_its_size() -> N
     assert len({one.id for one in samples}) == len(samples)
     assert loader.filters.dropped["it repeats another sample"] > 0
     assert sum(one.split == "test" for one in samples) == 40
+
+
+def test_what_is_too_long_makes_room_for_other_questions_of_the_test_split() -> None:
+    def lookups(too_long: Callable[[Sample], bool] | None) -> tuple[StructuredDataLoader, list[Sample]]:
+        loader = StructuredDataLoader(test_questions=40, too_long=too_long)
+        loader.load_from_json(ROOT / "configs" / "tables" / "countries.json", label="country")
+        return loader, loader.prepare_distillation_dataset()
+
+    def is_long(sample: Sample) -> bool:
+        return len(sample.answer) > 8
+
+    loader, short = lookups(is_long)
+    assert not any(map(is_long, short))
+    assert any(map(is_long, lookups(None)[1]))
+    assert sum(one.split == "test" for one in short) == 40
+    assert loader.filters.dropped["it has more than max_tokens with its answer"] > 0
+
+
+@pytest.mark.parametrize("mode", ["closed_book", "given"])
+def test_what_is_too_long_is_dropped_in_every_mode(mode: str, tmp_path: Path) -> None:
+    rows = [(f"What is item {number}?", "x" * number) for number in range(1, 60)]
+    (tmp_path / "t.csv").write_text("".join(f"{q},{a}\n" for q, a in [("question", "answer"), *rows]))
+    loader = StructuredDataLoader(
+        mode="closed_book" if mode == "closed_book" else "grounded", too_long=lambda sample: len(sample.answer) > 30
+    )
+    loader.load_from_csv(tmp_path / "t.csv", given=None if mode == "given" else False)
+    samples = loader.prepare_distillation_dataset()
+    assert {sample.mode for sample in samples} == {mode}
+    assert max(len(sample.answer) for sample in samples if sample.kind != "abstain") == 30
+    assert loader.filters.dropped["it has more than max_tokens with its answer"] > 0

@@ -66,6 +66,13 @@ def test_a_good_paraphrase_is_kept_marked_and_verified() -> None:
         assert not verify([wrong], loader.tables).right, wrong
 
 
+def test_one_that_is_too_long_is_refused_and_the_question_stays() -> None:
+    sample, column, entity = lookup()
+    model = FakeListChatModel(responses=[f"{entity} is what I ask about: its {column}, please?"])
+    done = paraphrase([sample], model, name="fake", share=1.0, too_long=lambda one: one.question != sample.question)
+    assert (done.samples, dict(done.counts)) == ([sample], {"more than max_tokens": 1})
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -46,6 +46,7 @@ def test_all_samples_are_right_and_counted_by_kind(tmp_path: Path) -> None:
         ({"columns": []}, "can't be recomputed"),
         ({"columns": ["nothing"]}, "does not follow"),
         ({"shown": ["symbol"]}, "does not show"),
+        ({"keys": ["Unobtainium"]}, "not those that its keys name"),
         ({"answer": "anything"}, "id is not that"),
         ({"id": "0" * 16}, "id is not that"),
         ({"source_sha256": "0" * 64}, "has changed"),

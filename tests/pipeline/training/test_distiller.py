@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,16 @@ def test_what_is_missing_is_said(teacher_folder: Path, samples: list[Sample]) ->
         ModelDistiller(config(teacher_folder)).distill([s for s in samples if s.split == "test"])
     with pytest.raises(UsageError, match="9 layers can't be cut"):
         ModelDistiller(config(teacher_folder, student_layers=9)).load_student_model()
+
+
+def test_a_sample_longer_than_the_model_reads_is_refused_and_never_cut(
+    teacher_folder: Path, samples: list[Sample]
+) -> None:
+    long = replace(next(one for one in samples if one.split == "train"), answer="Aarhus " * 600, id="long")
+    with pytest.raises(DataError, match="longer than the model can read") as caught:
+        ModelDistiller(config(teacher_folder)).distill([*samples, long])
+    assert caught.value.where == "sample long"
+    assert "max_tokens to at most 512" in str(caught.value.next_step)
 
 
 @pytest.fixture

@@ -69,6 +69,17 @@ def test_check_exits_by_what_is_wrong(recipe: Path, runs: Path, arguments: list[
     assert call("data", "check", recipe, "--runs", runs, "--no-tokens", *arguments).exit_code == code
 
 
+def test_check_counts_what_is_longer_than_max_tokens_unless_it_counts_no_tokens(recipe: Path, runs: Path) -> None:
+    short = ["--set", "data.max_tokens=100", "--json"]
+    counted = json.loads(call("data", "check", recipe, "--runs", runs, *short).stdout)["trial"]
+    assert counted["longest"] <= 100
+    assert counted["dropped"]["it has more than max_tokens with its answer"] > 0
+    assert (
+        json.loads(call("data", "check", recipe, "--runs", runs, "--no-tokens", *short).stdout)["trial"]["dropped"]
+        == {}
+    )
+
+
 def test_check_goes_on_without_the_teachers_tokenizer(recipe: Path, runs: Path) -> None:
     gone = ["--set", "distillation.teacher_model_name=./gone"]
     done = call("data", "check", recipe, "--runs", runs, *gone)
@@ -83,6 +94,27 @@ def test_build_makes_what_a_run_finds_there(built: Path, runs: Path) -> None:
     assert value["cached"] is True
     assert set(value["kinds"]) == {"lookup", "claim", "tool_call"}
     assert all(splits["train"] > 0 for splits in value["kinds"].values())
+
+
+def test_build_says_what_was_left_out_as_the_set_does(recipe: Path, runs: Path) -> None:
+    table = recipe.parent / "cities.csv"
+    table.write_text(table.read_text(encoding="utf-8") + ",Nowhere,1,\n", encoding="utf-8")
+    named = ["--set", 'data.tables.0.entity=["name"]', "--set", "data.caps.answer=0.1"]
+    done = call("data", "build", recipe, "--runs", runs, "--set", "data.records_per_table=40", *named)
+    assert done.exit_code == 0, done.output
+    manifest = json.loads((runs / "cities" / "stages" / "data" / "dataset.json").read_text())
+    assert manifest["rows_left_out"] == {"a row without a name": 1}
+    assert manifest["dropped"]["too many samples of its kind have its answer"] > 0
+    for reason, count in (manifest["rows_left_out"] | manifest["dropped"]).items():
+        assert f"left out, {reason}: {count}" in done.stdout
+
+
+def test_a_corrected_license_is_in_the_card_and_makes_nothing_anew(built: Path, runs: Path) -> None:
+    card = runs / "cities" / "stages" / "data" / "README.md"
+    assert "license: unknown" in card.read_text()
+    given = ["--set", "data.tables.0.license=CC0-1.0"]
+    assert json.loads(call("data", "build", built, "--runs", runs, "--json", *given).stdout)["cached"] is True
+    assert "license: cc0-1.0" in card.read_text()
 
 
 def test_build_copies_the_set_where_it_is_wanted(built: Path, runs: Path) -> None:
@@ -123,6 +155,9 @@ def test_show_prints_a_sample_with_its_row(built: Path, runs: Path) -> None:
     assert value["sample"]["id"] == some
     for text in (value["sample"]["answer"], value["sample"]["form"], *value["rows"][0]["values"].values()):
         assert text in done.stdout
+    assert value["sample"]["keys"] == [row["values"]["name"] for row in value["rows"]]
+    assert f"rows: {value['rows'][0]['row']}" in done.stdout
+    assert f"keys: {value['sample']['keys'][0]}" in done.stdout
     assert f"{built.parent / 'cities.csv'}" in value["rows"][0]["where"]
 
 

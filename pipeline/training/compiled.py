@@ -1,0 +1,71 @@
+"""Layers that compute faster in training: compiled by torch, their attention as plain products of matrices.
+
+What stands between a layer's products takes more than half of its time on a CPU, and torch's fused attention goes back
+slowly through short sequences (benchmarks/LOG.md). Compiling takes about half a minute and a C++ compiler, so short
+training goes without. Changes nothing but speed, up to rounding. Does not know what is trained.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from ..progress import say
+from ..student import layers_of
+
+__all__ = ["WORTH_TOKENS", "compiled_layers", "pays"]
+
+WORTH_TOKENS = 150_000
+"""Tokens of training from which on compiling takes less time than it saves."""
+_ATTENTION = "eager"
+
+
+def pays(wanted: bool | None, tokens: int) -> bool:
+    """Whether to compile: as told, or where it saves time and can be done."""
+    return (tokens >= WORTH_TOKENS if wanted is None else wanted) and _can_compile()
+
+
+@contextmanager
+def compiled_layers(*models: PreTrainedModel, when: bool = True) -> Iterator[None]:
+    """In the block the models' layers are compiled; after it they are as before.
+
+    One code for all layers of a kind and for all shapes but a batch of one; hooks on the layers see what they always
+    see.
+    """
+    if not when:
+        yield
+        return
+    changed: list[nn.Module] = []
+    kept = [(model.config, model.config._attn_implementation) for model in models]
+    try:
+        for model in models:
+            model.config._attn_implementation = _ATTENTION
+            for layer in layers_of(model)[1]:
+                layer.forward = torch.compile(layer.forward, dynamic=True)
+                changed.append(layer)
+        yield
+    finally:
+        for layer in changed:
+            del layer.forward  # what hid the class's own
+        for config, attention in kept:
+            config._attn_implementation = attention
+
+
+@cache
+def _can_compile() -> bool:
+    """Whether torch finds what it needs to compile for this CPU; tried, as finding out otherwise is guessing."""
+    if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        return False
+    try:
+        torch.compile(torch.nn.functional.silu)(torch.ones(8))
+    except Exception as error:  # whatever a compiler, or its absence, raises
+        say(f"training without compiled layers: {type(error).__name__}")
+        return False
+    return True

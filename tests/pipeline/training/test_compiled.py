@@ -1,0 +1,72 @@
+"""Compiled layers: the same losses and gradients, and a model that is afterwards as it was."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from attar.pipeline.data.render import RenderedSample
+from attar.pipeline.teacher import load_model
+from attar.pipeline.training.batches import Batch, collate, pack
+from attar.pipeline.training.compiled import WORTH_TOKENS, compiled_layers, pays
+from attar.pipeline.training.forward import answer_logits, run_body
+from attar.pipeline.training.hidden import captured
+from tests.tiny import tiny_gpt2, tiny_llama
+
+needs_a_compiler = pytest.mark.skipif(not pays(True, 0), reason="no C++ compiler that torch can use")
+
+
+def _batch(questions: int) -> Batch:
+    rng = random.Random(questions)
+
+    def tokens(count: int) -> tuple[int, ...]:
+        return tuple(rng.randrange(3, 200) for _ in range(count))
+
+    record = tokens(9)
+    samples = [RenderedSample(str(n), "", (*record, *tokens(n + 2)), tokens(3)) for n in range(questions)]
+    return collate([pack(samples), pack(samples[:1])])
+
+
+def _step(model: PreTrainedModel, batch: Batch) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Loss and gradients, and what the hooks saw of the layers, summed up."""
+    model.zero_grad()
+    with captured(model) as states:
+        hidden = run_body(model, batch).last_hidden_state
+    loss = torch.nn.functional.cross_entropy(answer_logits(model, hidden, batch), batch.labels)
+    loss.backward()
+    gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+    return loss.detach(), [*gradients, *(state.detach()[batch.real] for state in states)]
+
+
+@needs_a_compiler
+@pytest.mark.parametrize("make", [tiny_llama, tiny_gpt2])
+def test_loss_gradients_and_hidden_states_are_those_of_plain_layers(make: Callable[..., Path], tmp_path: Path) -> None:
+    model = load_model(str(make(tmp_path / "model", "a few words", layers=2))).model.eval()
+    for batch in (_batch(3), _batch(5)):
+        loss, tensors = _step(model, batch)
+        with compiled_layers(model):
+            compiled_loss, compiled_tensors = _step(model, batch)
+        torch.testing.assert_close(compiled_loss, loss, atol=1e-5, rtol=1e-5)
+        for ours, plain in zip(compiled_tensors, tensors, strict=True):
+            torch.testing.assert_close(ours, plain, atol=1e-5, rtol=1e-4)
+
+
+@needs_a_compiler
+def test_the_model_is_as_it_was_once_the_block_ends_even_by_an_error(tmp_path: Path) -> None:
+    model = load_model(str(tiny_llama(tmp_path / "model", "a few words", layers=2))).model
+    attention = model.config._attn_implementation
+    with pytest.raises(KeyError), compiled_layers(model):
+        assert "forward" in vars(model.base_model.layers[0])
+        raise KeyError
+    assert all("forward" not in vars(layer) for layer in model.base_model.layers)
+    assert model.config._attn_implementation == attention
+
+
+def test_short_training_goes_without_and_a_wish_decides() -> None:
+    assert not pays(None, WORTH_TOKENS - 1)
+    assert not pays(False, 10 * WORTH_TOKENS)
