@@ -61,7 +61,7 @@ def verify(path: Path, *, threads: int | None = None) -> Verification:
             next_step="Export the student again with this version of attar.",
         )
     references, threads = read_references(path), threads or available_threads()
-    decoder = open_decoder(bundle.graph, manifest.architecture, manifest.graph, threads=threads, spinning=False)
+    decoder = open_decoder(bundle.graph, manifest.architecture, manifest.graph, threads=threads)
     found = measure(decoder, references, manifest.quantization)
     return Verification(str(path), manifest.quantization, manifest.graph, threads, found, manifest.limits)
 

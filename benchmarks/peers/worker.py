@@ -73,7 +73,7 @@ def attar_model(path: str, threads: int) -> Answer:
     from attar.runtime.engine.session import open_decoder
 
     shape = Architecture(**json.loads((Path(path) / "shape.json").read_text()))
-    decoder = open_decoder(Path(path) / "model.onnx", shape, "fast", threads=threads, spinning=True)
+    decoder = open_decoder(Path(path) / "model.onnx", shape, "fast", threads=threads)
 
     def answer(prompt: list[int], tokens: int) -> Iterator[int]:
         ids, cache = prompt, decoder.empty_cache(len(prompt) + tokens)

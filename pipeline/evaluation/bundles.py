@@ -22,7 +22,7 @@ def bundle_answers(
     bundle: Bundle, samples: Sequence[Sample], *, max_new_tokens: int, threads: int
 ) -> tuple[list[str], list[int]]:
     """One greedy answer for each sample, one at a time, and the prompt of median length."""
-    engine = Engine(bundle, threads=threads, spinning=True)
+    engine = Engine(bundle, threads=threads)
     tokenizer = ChatTokenizer.load(bundle.path)
     prompts = [prompt_ids(sample, tokenizer) for sample in samples]
     answers = []

@@ -83,7 +83,7 @@ def score_of(
     graph: Path, contract: str, shape: Architecture, trial: Trial, stops: Collection[int], name: str
 ) -> tuple[float, list[int]]:
     """Exact match of a graph's greedy answers, and how many tokens each has, its end included."""
-    decoder = open_decoder(graph, shape, contract, threads=available_threads(), spinning=False)
+    decoder = open_decoder(graph, shape, contract, threads=available_threads())
     right, lengths = 0, []
     with track(f"score {name}", len(trial.prompts)) as progress:
         for prompt, expected in zip(trial.prompts, trial.expected, strict=True):
@@ -100,7 +100,7 @@ def measure_speed(
 ) -> list[Candidate]:
     """Time forms in turn, round by round, with the engine's own threads."""
     decoders: dict[str, Decoder] = {
-        each.form: open_decoder(graphs[each.form], shape, contract, threads=available_threads(), spinning=False)
+        each.form: open_decoder(graphs[each.form], shape, contract, threads=available_threads())
         for each in candidates
     }
     alone: dict[str, list[float]] = {form: [] for form in decoders}

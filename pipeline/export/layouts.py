@@ -95,7 +95,7 @@ LAYOUTS: dict[str, Layout] = {
     "none": Layout(None, None),
     "int8": Layout(BLOCKS8, BLOCKS8),
     "int4": Layout(BLOCKS4, BLOCKS8),
-    "int8-dynamic": Layout(CHANNELS, BLOCKS8),
+    "int8-dynamic": Layout(CHANNELS, CHANNELS),
     "mixed": Layout(BLOCKS8, BLOCKS4),
     "mixed-dynamic": Layout(CHANNELS, BLOCKS4),
     "int4-all": Layout(BLOCKS4, BLOCKS4),

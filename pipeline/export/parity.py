@@ -109,5 +109,5 @@ def measure_parity(
         references: Torch's answers.
         form: Its numeric form.
     """
-    decoder = open_decoder(graph, architecture, contract, threads=available_threads(), spinning=False)
+    decoder = open_decoder(graph, architecture, contract, threads=available_threads())
     return measure(decoder, references, form)

@@ -3,7 +3,7 @@
 Knows the graph, the KV cache and sampling. Does not know text, prompts or LangChain.
 """
 
-from .engine import Engine
+from .engine import Engine, Request
 from .sampling import SamplingSettings
 
-__all__ = ["Engine", "SamplingSettings"]
+__all__ = ["Engine", "Request", "SamplingSettings"]

@@ -1,4 +1,4 @@
-"""The decode loop: prompt ids in, answer ids out, one at a time.
+"""The decode loop: prompt ids in, answer ids out. Answers that are asked for at once are decoded together.
 
 Does not know text: stop strings and characters are the caller's.
 """
@@ -6,37 +6,57 @@ Does not know text: stop strings and characters are the caller's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-import numpy as np
+from dataclasses import dataclass
 
 from ..bundle import Bundle
 from ..errors import UsageError
 from ..limits import available_threads
-from .sampling import SamplingSettings, next_token
+from .sampling import SamplingSettings
+from .scheduler import Generation, Scheduler
 from .session import open_decoder
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Request"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A prompt to be answered.
+
+    Attributes:
+        prompt: Its ids.
+        max_new_tokens: Limit of the answer; by default the bundle's.
+        sampling: By default the bundle's.
+        stop_ids: Tokens that end the answer; by default the bundle's.
+    """
+
+    prompt: Sequence[int]
+    max_new_tokens: int | None = None
+    sampling: SamplingSettings | None = None
+    stop_ids: Sequence[int] | None = None
 
 
 class Engine:
     """Generates tokens with a bundle's graph. Safe for many threads.
 
+    An answer is the same whatever is decoded beside it, up to rounding in the last place: fp32 and the forms whose
+    inputs are rounded row by row (int8, int4, mixed). The dynamic forms round the inputs of all rows with one scale,
+    so where two tokens are almost equally likely, what is decoded beside an answer can decide between them.
+
     Args:
         bundle: The bundle.
         threads: Threads of one call; by default what affinity and cgroup allow.
-        spinning: See :func:`~attar.runtime.engine.session.open_decoder`.
+        concurrency: Answers that are decoded together at most; 1 makes each independent of the others.
 
     Raises:
         BundleError: The graph can't be loaded.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None, spinning: bool = False) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, concurrency: int = 16) -> None:
         self.bundle = bundle
         self.threads = threads or available_threads()
         manifest = bundle.manifest
-        self.session = open_decoder(
-            bundle.graph, manifest.architecture, manifest.graph, threads=self.threads, spinning=spinning
-        )
+        self.session = open_decoder(bundle.graph, manifest.architecture, manifest.graph, threads=self.threads)
+        self._scheduler = Scheduler(self.session.rows(), concurrency)
 
     def generate(
         self,
@@ -48,20 +68,44 @@ class Engine:
     ) -> Iterator[int]:
         """Answer ids, each as soon as it is known; the stop token is not among them.
 
+        Nothing is computed before the first is asked for. Close the iterator to give the answer up.
+
         Args:
-            prompt: Ids of the prompt.
-            max_new_tokens: Limit of the answer; by default the bundle's.
-            sampling: By default the bundle's.
-            stop_ids: Tokens that end the answer; by default the bundle's.
+            prompt: See :class:`Request`, also for the rest.
+            max_new_tokens: Limit of the answer.
+            sampling: How tokens are chosen.
+            stop_ids: Tokens that end the answer.
 
         Raises:
             UsageError: The prompt is empty, or leaves no room for an answer in the context.
         """
+        return self._answer(self._generation(Request(prompt, max_new_tokens, sampling, stop_ids)))
+
+    def generate_many(self, requests: Sequence[Request]) -> list[list[int]]:
+        """The answers to several prompts, decoded together.
+
+        Raises:
+            UsageError: See :meth:`generate`; then no prompt is answered.
+        """
+        generations = [self._generation(request) for request in requests]
+        for generation in generations:
+            if generation:
+                self._scheduler.submit(generation)
+        try:
+            return [list(self._tokens(generation)) for generation in generations]
+        finally:
+            for generation in generations:
+                if generation:
+                    self._scheduler.give_up(generation)
+
+    def _generation(self, request: Request) -> Generation | None:
+        """None where no token is wanted."""
         settings = self.bundle.generation
-        sampling = sampling or SamplingSettings(temperature=settings.temperature)
-        stops = frozenset(settings.stop_ids if stop_ids is None else stop_ids)
-        limit = self._room(len(prompt), settings.max_new_tokens if max_new_tokens is None else max_new_tokens)
-        return self._generate(prompt, limit, sampling, stops)
+        wanted = settings.max_new_tokens if request.max_new_tokens is None else request.max_new_tokens
+        limit = self._room(len(request.prompt), wanted)
+        stops = frozenset(settings.stop_ids if request.stop_ids is None else request.stop_ids)
+        sampling = request.sampling or SamplingSettings(temperature=settings.temperature)
+        return Generation(list(request.prompt), limit, sampling, stops) if limit > 0 else None
 
     def _room(self, prompt_length: int, wanted: int) -> int:
         context = self.bundle.manifest.architecture.context_length
@@ -72,18 +116,15 @@ class Engine:
             )
         return min(wanted, context - prompt_length)
 
-    def _generate(
-        self, prompt: Sequence[int], limit: int, sampling: SamplingSettings, stops: frozenset[int]
-    ) -> Iterator[int]:
-        rng = np.random.default_rng(sampling.seed)
-        ids, cache = prompt, self.session.empty_cache(len(prompt) + limit)
+    def _answer(self, generation: Generation | None) -> Iterator[int]:
+        if generation is None:
+            return
+        self._scheduler.submit(generation)
         try:
-            for _ in range(limit):
-                logits, cache = self.session.forward(ids, cache)
-                token = next_token(logits[-1], sampling, rng)
-                if token in stops:
-                    return
-                yield token
-                ids = [token]
+            yield from self._tokens(generation)
         finally:
-            self.session.release(cache)
+            self._scheduler.give_up(generation)
+
+    def _tokens(self, generation: Generation | None) -> Iterator[int]:
+        while generation and (token := self._scheduler.next(generation)) is not None:
+            yield token

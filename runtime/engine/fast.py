@@ -1,10 +1,10 @@
-"""The contract of the fast graph: keys and values are written in place, into buffers that are bound once.
+"""The contract of the fast graph: keys and values are written in place, into memory that is bound once.
 
 Inputs: ``input_ids`` [B, T] int64, ``seqlens_k`` [B] int32 (tokens after this call, less one),
-``total_sequence_length`` [1] int32, ``logits_from`` [1] int64, and for each layer ``past_key_values.N.key`` and
-``.value`` [B, KV, capacity, head] fp32. Outputs: ``logits`` [B, R, V] and ``present.N.key`` and ``.value``, which
-must be bound to the very buffers of the past. ``pipeline/export/fast`` writes such graphs. Does not know sampling
-or stops.
+``total_sequence_length`` [1] int32 (of the longest row), ``logits_from`` [1] int64, and for each layer
+``past_key_values.N.key`` and ``.value`` [B, KV, capacity, head] fp32. Outputs: ``logits`` [B, R, V] and
+``present.N.key`` and ``.value``, which must be bound to the very memory of the past. ``pipeline/export/fast`` writes
+such graphs. Does not know sampling or stops.
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession, OrtValue
+from onnxruntime import InferenceSession
 
 from ..bundle import Architecture
 from ..errors import BundleError, UsageError
+from .slab import Slab
 
-__all__ = ["FastCache", "FastDecoder"]
+__all__ = ["FastCache", "FastDecoder", "FastRows"]
 
-_STEP = 256  # capacities are multiples of this many tokens, so that one buffer serves many generations
-_SPARE = 2  # released buffers that are kept for the next generations
+_BLOCK = 256  # capacities are multiples of this many tokens
+_SPARE = 2  # released slabs that are kept for the next generations
+_KEPT = 64 << 20  # bytes that rows keep when the last of them has ended
 
 
 @dataclass(frozen=True)
 class FastCache:
-    """So many tokens of a buffer. An earlier one of the same buffer goes back to where it stood."""
+    """So many tokens of a slab with one row. An earlier one of the same slab goes back to where it stood."""
 
-    buffer: _Buffer
+    slab: Slab
     length: int
 
 
@@ -44,7 +46,7 @@ class FastDecoder:
 
     def __init__(self, session: InferenceSession, graph: Path, architecture: Architecture) -> None:
         self._session, self._architecture = session, architecture
-        self._spare: list[_Buffer] = []
+        self._spare: list[Slab] = []
         self._sharing = threading.Lock()
         inputs = {value.name: value.shape for value in session.get_inputs()}
         past = [shape for name, shape in inputs.items() if name.startswith("past_key_values.")]
@@ -61,65 +63,74 @@ class FastDecoder:
         context = self._architecture.context_length
         wanted = min(capacity or context, context)
         with self._sharing:
-            fitting = [buffer for buffer in self._spare if buffer.capacity >= wanted]
+            fitting = [slab for slab in self._spare if slab.capacity >= wanted]
             if fitting:
-                buffer = min(fitting, key=lambda buffer: buffer.capacity)
-                self._spare.remove(buffer)
-                return FastCache(buffer, 0)
-        rounded = min(-(-wanted // _STEP) * _STEP, context)
-        return FastCache(_Buffer(self._session, self._architecture, rounded), 0)
+                slab = min(fitting, key=lambda slab: slab.capacity)
+                self._spare.remove(slab)
+                return FastCache(slab, 0)
+        return FastCache(Slab(self._session, self._architecture, 1, _rounded(wanted, context)), 0)
 
     def forward(
         self, ids: Sequence[int], cache: FastCache, *, logits_from: int = -1
     ) -> tuple[NDArray[np.float32], FastCache]:
-        end, buffer = cache.length + len(ids), cache.buffer
-        if not ids or end > buffer.capacity:
-            raise UsageError(f"{len(ids)} tokens after {cache.length} do not fit a cache of {buffer.capacity}.")
-        return buffer.run(ids, end, logits_from), FastCache(buffer, end)
+        end, slab = cache.length + len(ids), cache.slab
+        if not ids or end > slab.capacity:
+            raise UsageError(f"{len(ids)} tokens after {cache.length} do not fit a cache of {slab.capacity}.")
+        return slab.run(0, np.asarray([ids], np.int64), [end], logits_from)[0], FastCache(slab, end)
 
     def release(self, cache: FastCache) -> None:
         with self._sharing:
-            self._spare = sorted([*self._spare, cache.buffer], key=lambda buffer: buffer.capacity)[-_SPARE:]
+            self._spare = sorted([*self._spare, cache.slab], key=lambda slab: slab.capacity)[-_SPARE:]
+
+    def rows(self) -> FastRows:
+        return FastRows(self._session, self._architecture)
 
 
-class _Buffer:
-    """Keys and values of one sequence, and the binding that reads and writes them in place."""
+class FastRows:
+    """See :class:`~attar.runtime.engine.session.Rows`. One slab for all, which grows as they do."""
 
-    def __init__(self, session: InferenceSession, architecture: Architecture, capacity: int) -> None:
-        self.capacity = capacity
-        self._session, self._vocabulary = session, architecture.vocabulary_size
-        self._binding = session.io_binding()
-        self._bound: dict[str, NDArray[np.generic]] = {}
-        shape = (1, architecture.key_value_heads, capacity, architecture.head_size)
-        for layer in range(architecture.layers):
-            for part in ("key", "value"):
-                memory = OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32))  # shares numpy's memory
-                self._binding.bind_ortvalue_input(f"past_key_values.{layer}.{part}", memory)
-                self._binding.bind_ortvalue_output(f"present.{layer}.{part}", memory)
+    def __init__(self, session: InferenceSession, architecture: Architecture) -> None:
+        self._session, self._architecture = session, architecture
+        self._slab = self._empty()
+        self._lengths: list[int] = []
 
-    def run(self, ids: Sequence[int], end: int, logits_from: int) -> NDArray[np.float32]:
-        """Read ids that end at place ``end``; logits ``[R, V]``."""
-        self._feed("input_ids", np.asarray([ids], np.int64))
-        self._feed("seqlens_k", np.array([end - 1], np.int32))
-        self._feed("total_sequence_length", np.array([end], np.int32))
-        self._feed("logits_from", np.array([logits_from], np.int64))
-        logits = self._logits(len(range(len(ids))[logits_from:]))
-        self._session.run_with_iobinding(self._binding)
-        return logits
+    def __len__(self) -> int:
+        return len(self._lengths)
 
-    def _feed(self, name: str, values: NDArray[np.int64] | NDArray[np.int32]) -> None:
-        """Write into what is bound where the shape is the same, else bind anew."""
-        bound = self._bound.get(name)
-        if bound is not None and bound.shape == values.shape:
-            bound[...] = values
-            return
-        self._bound[name] = values
-        self._binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(values))
+    def add(self) -> None:
+        if len(self._lengths) == self._slab.rows:
+            self._slab.grow(2 * self._slab.rows, self._slab.capacity, self._lengths)
+        self._lengths.append(0)
 
-    def _logits(self, rows: int) -> NDArray[np.float32]:
-        bound = self._bound.get("logits")
-        if bound is None or bound.shape[1] != rows:
-            self._bound["logits"] = bound = np.empty((1, rows, self._vocabulary), np.float32)
-            self._binding.bind_ortvalue_output("logits", OrtValue.ortvalue_from_numpy(bound))
-        logits: NDArray[np.float32] = bound[0]
-        return logits
+    def read(self, row: int, ids: Sequence[int]) -> NDArray[np.float32]:
+        self._reserve(self._lengths[row] + len(ids))
+        self._lengths[row] += len(ids)
+        return self._slab.run(row, np.asarray([ids], np.int64), [self._lengths[row]])[0, -1]
+
+    def step(self, tokens: Sequence[int | None]) -> NDArray[np.float32]:
+        ends = [length + 1 for length in self._lengths]
+        self._reserve(max(ends))
+        ids = [0 if token is None else token for token in tokens]  # a row that waits reads it over with its next token
+        self._lengths = [end - (token is None) for end, token in zip(ends, tokens, strict=True)]
+        return self._slab.run(0, np.array(ids, np.int64)[:, None], ends)[:, -1]
+
+    def drop(self, row: int) -> None:
+        last = self._lengths.pop()
+        if row < len(self._lengths):
+            self._slab.copy(len(self._lengths), row, last)
+            self._lengths[row] = last
+        if not self._lengths and self._slab.size > _KEPT:
+            self._slab = self._empty()
+
+    def _reserve(self, end: int) -> None:
+        context = self._architecture.context_length
+        if end > self._slab.capacity:
+            self._slab.grow(self._slab.rows, _rounded(end, context), self._lengths)
+
+    def _empty(self) -> Slab:
+        context = self._architecture.context_length
+        return Slab(self._session, self._architecture, 1, _rounded(1, context))
+
+
+def _rounded(wanted: int, context: int) -> int:
+    return min(-(-wanted // _BLOCK) * _BLOCK, context)

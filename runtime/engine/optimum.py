@@ -17,7 +17,7 @@ from onnxruntime import InferenceSession, OrtValue
 from ..bundle import Architecture
 from ..errors import BundleError
 
-__all__ = ["OptimumCache", "OptimumDecoder"]
+__all__ = ["OptimumCache", "OptimumDecoder", "OptimumRows"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,37 @@ class OptimumDecoder:
 
     def release(self, cache: OptimumCache) -> None:
         """Nothing to keep: the next cache starts with no memory."""
+
+    def rows(self) -> OptimumRows:
+        return OptimumRows(self)
+
+
+class OptimumRows:
+    """See :class:`~attar.runtime.engine.session.Rows`. The graph knows no ragged batch, so each row is run alone."""
+
+    def __init__(self, decoder: OptimumDecoder) -> None:
+        self._decoder = decoder
+        self._caches: list[OptimumCache] = []
+
+    def __len__(self) -> int:
+        return len(self._caches)
+
+    def add(self) -> None:
+        self._caches.append(self._decoder.empty_cache())
+
+    def read(self, row: int, ids: Sequence[int]) -> NDArray[np.float32]:
+        logits, self._caches[row] = self._decoder.forward(ids, self._caches[row])
+        return logits[-1]
+
+    def step(self, tokens: Sequence[int | None]) -> NDArray[np.float32]:
+        logits = [None if token is None else self.read(row, [token]) for row, token in enumerate(tokens)]
+        unknown = np.zeros_like(next(each for each in logits if each is not None))
+        return np.stack([unknown if each is None else each for each in logits])
+
+    def drop(self, row: int) -> None:
+        last = self._caches.pop()
+        if row < len(self._caches):
+            self._caches[row] = last
 
 
 def _value(array: NDArray[np.int64] | NDArray[np.float32]) -> OrtValue:

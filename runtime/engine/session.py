@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from ..bundle import Architecture
 from ..errors import BundleError
 
-__all__ = ["Cache", "Decoder", "load_session", "open_decoder", "sums_exactly"]
+__all__ = ["Cache", "Decoder", "Rows", "load_session", "open_decoder", "sums_exactly"]
 
 _CPU = Path("/proc/cpuinfo")
 _EXACT = {"avx512_vnni", "avx_vnni"}
+_SPIN = "50"  # microseconds
 _CREATING = threading.Lock()  # creating two sessions at once is not safe (onnxruntime#27089)
 
 
@@ -59,8 +60,33 @@ class Decoder(Protocol):
     def release(self, cache: Any) -> None:
         """Give a cache's memory back for the next; the cache must not be used again."""
 
+    def rows(self) -> Rows:
+        """No sequences yet, to be decoded together."""
 
-def open_decoder(graph: Path, architecture: Architecture, contract: str, *, threads: int, spinning: bool) -> Decoder:
+
+class Rows(Protocol):
+    """Keys and values of several sequences that are decoded together. For one thread at a time."""
+
+    def __len__(self) -> int:
+        """How many sequences there are."""
+
+    def add(self) -> None:
+        """Begin a sequence; it is the last row."""
+
+    def read(self, row: int, ids: Sequence[int]) -> NDArray[np.float32]:
+        """Read tokens of one row, and return the last one's logits ``[V]``, which the next call may overwrite."""
+
+    def step(self, tokens: Sequence[int | None]) -> NDArray[np.float32]:
+        """Read one token in each row, and return logits ``[B, V]``, as :meth:`read` does.
+
+        Rows whose token is None wait; their logits mean nothing.
+        """
+
+    def drop(self, row: int) -> None:
+        """End a sequence; the last row takes its place."""
+
+
+def open_decoder(graph: Path, architecture: Architecture, contract: str, *, threads: int) -> Decoder:
     """Load a graph.
 
     Args:
@@ -68,7 +94,6 @@ def open_decoder(graph: Path, architecture: Architecture, contract: str, *, thre
         architecture: The shape that the graph should have.
         contract: "optimum" or "fast", as the manifest says.
         threads: Threads of one call.
-        spinning: Whether idle threads spin; faster in a process of its own, rude in somebody else's.
 
     Raises:
         BundleError: The contract is unknown, onnxruntime refuses the graph, or its inputs are not those of a
@@ -84,11 +109,15 @@ def open_decoder(graph: Path, architecture: Architecture, contract: str, *, thre
             where=graph,
             next_step="Update attar, or export the student again with this version.",
         )
-    return decoders[contract](load_session(graph, threads=threads, spinning=spinning), graph, architecture)
+    return decoders[contract](load_session(graph, threads=threads), graph, architecture)
 
 
-def load_session(graph: Path, *, threads: int, spinning: bool) -> onnxruntime.InferenceSession:
+def load_session(graph: Path, *, threads: int) -> onnxruntime.InferenceSession:
     """A session on the CPU.
+
+    Its threads spin while a run is under way, and briefly: between two operators of one step it is a few microseconds
+    to the next piece of work, and to sleep and be woken takes as long. Between runs they sleep, so that nothing is
+    taken from the process that the engine is a part of.
 
     Raises:
         BundleError: onnxruntime refuses the graph.
@@ -98,7 +127,8 @@ def load_session(graph: Path, *, threads: int, spinning: bool) -> onnxruntime.In
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+    options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN)
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     if not sums_exactly():
         options.add_session_config_entry("session.x64quantprecision", "1")
     try:

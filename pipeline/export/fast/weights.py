@@ -100,9 +100,11 @@ class Blocks:
 
 
 class Channels:
-    """Signed 8 bits, a scale for each output. The input is rounded as a whole, with one scale.
+    """Signed 8 bits, a scale for each output. Inputs are rounded row by row, each with a scale of its own.
 
-    The integer product uses AMX and VNNI, where a prompt is read several times faster than with ``Blocks``.
+    The integer product uses AMX and VNNI, where a prompt is read several times faster than with ``Blocks``. One scale
+    for all rows (DynamicQuantizeMatMul) takes a tenth less time, and errs five times as far: a token with large values
+    would take the precision of all others, those of other answers in the batch among them.
     """
 
     def __init__(
@@ -110,19 +112,28 @@ class Channels:
     ) -> None:
         self._graph, self._name = graph, name
         levels, scales = round_channels(weight)
-        self._levels = graph.store(f"{name}.levels", np.ascontiguousarray(levels.T))
+        self._levels = graph.store(f"{name}.levels", levels)
         self._scales = graph.store(f"{name}.scales", scales)
 
     def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
-        inputs: list[ir.Value | None] = [value, self._levels, self._scales]
-        if bias is not None:
-            inputs += [None, self._graph.store(f"{self._name}.bias", bias)]
-        return self._graph.op("DynamicQuantizeMatMul", inputs, domain=CONTRIB, name=self._name)
+        step, zero, last_axis = self._constants()
+        largest = self._graph.op("ReduceMax", [self._graph.op("Abs", [value]), last_axis], {"keepdims": 1})
+        # A row of zeros is no number here, some level next, and zeros again once it is multiplied by its largest value.
+        rounded = self._graph.op("QuantizeLinear", [self._graph.op("Div", [value, largest]), step, zero])
+        columns = self._graph.op("Transpose", [self._levels], {"perm": [1, 0]})  # done once, when the graph is loaded
+        inputs = [rounded, columns, step, self._scales, zero]
+        product = self._graph.op("MatMulIntegerToFloat", inputs, domain=CONTRIB, name=self._name)
+        product = self._graph.op("Mul", [product, largest])
+        if bias is None:
+            return product
+        return self._graph.op("Add", [product, self._graph.store(f"{self._name}.bias", bias)])
 
     def rows(self, ids: ir.Value) -> ir.Value:
-        columns = self._graph.op("Gather", [self._levels, ids], {"axis": 1}, name=f"{self._name}.rows")
-        levels = self._graph.op("Transpose", [columns], {"perm": [1, 2, 0]})
-        scales = self._graph.op("Gather", [self._scales, ids])
-        last_axis = self._graph.store("last_axis", np.array([-1]))
-        numbers = self._graph.op("Cast", [levels], {"to": ir.DataType.FLOAT})
-        return self._graph.op("Mul", [numbers, self._graph.op("Unsqueeze", [scales, last_axis])])
+        levels = self._graph.op("Gather", [self._levels, ids], name=f"{self._name}.rows")
+        scales = self._graph.op("Unsqueeze", [self._graph.op("Gather", [self._scales, ids]), self._constants()[2]])
+        return self._graph.op("Mul", [self._graph.op("Cast", [levels], {"to": ir.DataType.FLOAT}), scales])
+
+    def _constants(self) -> tuple[ir.Value, ir.Value, ir.Value]:
+        """One level of a row whose largest value is 1, the level that is 0, and the last axis."""
+        step = self._graph.store("level", np.array(1 / 127, np.float32))
+        return step, self._graph.store("zero", np.array(128, np.uint8)), self._graph.store("last_axis", np.array([-1]))

@@ -20,7 +20,7 @@ IDS = [1, 90, 91, 92, 93, 100, 2]
 
 
 def logits(graph: Path, shape: Any) -> np.ndarray:
-    decoder = open_decoder(graph, shape, "optimum", threads=1, spinning=False)
+    decoder = open_decoder(graph, shape, "optimum", threads=1)
     return decoder.forward(IDS, decoder.empty_cache(), logits_from=0)[0]
 
 

@@ -22,7 +22,7 @@ def decoder(bundle_folder: Path) -> FastDecoder:
 
 def test_a_cache_takes_what_it_has_room_for_and_no_more(decoder: FastDecoder) -> None:
     cache = decoder.empty_cache(1000)
-    assert cache.buffer.capacity == 512  # the model's context
+    assert cache.slab.capacity == 512  # the model's context
     _, cache = decoder.forward([5] * 510, cache)
     _, cache = decoder.forward([6, 7], cache)
     for ids in ([8], []):
@@ -36,10 +36,10 @@ def test_a_released_buffer_serves_again_and_shows_nothing_of_before(decoder: Fas
     _, used = decoder.forward([50] * 60, decoder.empty_cache(64))
     decoder.release(used)
     again = decoder.empty_cache(40)
-    assert again.buffer is used.buffer
+    assert again.slab is used.slab
     assert again.length == 0
     assert np.array_equal(decoder.forward([1, 2, 3], again)[0], fresh)
-    assert decoder.empty_cache(40).buffer is not used.buffer
+    assert decoder.empty_cache(40).slab is not used.slab
 
 
 def test_few_released_buffers_are_kept(decoder: FastDecoder) -> None:
@@ -47,4 +47,4 @@ def test_few_released_buffers_are_kept(decoder: FastDecoder) -> None:
     for cache in caches:
         decoder.release(cache)
     again = [decoder.empty_cache(16) for _ in range(5)]
-    assert sum(any(cache.buffer is old.buffer for old in caches) for cache in again) == 2
+    assert sum(any(cache.slab is old.slab for old in caches) for cache in again) == 2

@@ -1,0 +1,121 @@
+"""Memory of the fast graph: keys and values of some rows, and the bindings that read and write them in place.
+
+A row is one sequence. Rows that follow one another can be run as one batch, each from where it stands, because the
+first axis is theirs: a batch is a view, and nothing is copied. Does not know which rows are in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from onnxruntime import InferenceSession, OrtValue
+
+from ..bundle import Architecture
+
+__all__ = ["Slab"]
+
+
+class Slab:
+    """Keys and values ``[rows, KV, capacity, head]`` of each layer, fp32.
+
+    Args:
+        session: The graph.
+        architecture: The model's shape.
+        rows: Sequences that it can hold.
+        capacity: Tokens that each of them can hold.
+    """
+
+    def __init__(self, session: InferenceSession, architecture: Architecture, rows: int, capacity: int) -> None:
+        self.rows, self.capacity = rows, capacity
+        self._session, self._architecture = session, architecture
+        self._memory = {
+            f"{layer}.{part}": np.zeros(self._shape(rows, capacity), np.float32)
+            for layer in range(architecture.layers)
+            for part in ("key", "value")
+        }
+        self._bound: dict[tuple[int, int], _Binding] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes of the keys and values."""
+        return sum(memory.nbytes for memory in self._memory.values())
+
+    def run(
+        self, first: int, ids: NDArray[np.int64], ends: Sequence[int], logits_from: int = -1
+    ) -> NDArray[np.float32]:
+        """Read tokens in rows that follow one another.
+
+        Args:
+            first: The first of the rows.
+            ids: ``[B, T]``, ``T`` tokens for each of ``B`` rows.
+            ends: The place of each row, ``[B]``, that its tokens end at.
+            logits_from: The first of the ``T`` places whose logits are wanted, as in a slice.
+
+        Returns:
+            Logits ``[B, R, V]``, which the next call for these rows overwrites.
+        """
+        where = first, len(ids)
+        if where not in self._bound:
+            views = {name: memory[first : first + len(ids)] for name, memory in self._memory.items()}
+            self._bound[where] = _Binding(self._session, views, self._architecture.vocabulary_size)
+        return self._bound[where].run(ids, ends, logits_from)
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Give a row the first ``length`` tokens of another."""
+        for memory in self._memory.values():
+            memory[target, :, :length] = memory[source, :, :length]
+
+    def grow(self, rows: int, capacity: int, lengths: Sequence[int]) -> None:
+        """Make room for more rows or tokens; the first rows keep as many tokens as ``lengths`` says."""
+        self._bound.clear()
+        for name, old in self._memory.items():  # one after another, so that little stands in memory twice
+            new = np.zeros(self._shape(rows, capacity), np.float32)
+            for row, length in enumerate(lengths):
+                new[row, :, :length] = old[row, :, :length]
+            self._memory[name] = new
+        self.rows, self.capacity = rows, capacity
+
+    def _shape(self, rows: int, capacity: int) -> tuple[int, int, int, int]:
+        return (rows, self._architecture.key_value_heads, capacity, self._architecture.head_size)
+
+
+class _Binding:
+    """Some rows of a slab bound to the graph's inputs and outputs, once."""
+
+    def __init__(self, session: InferenceSession, views: dict[str, NDArray[np.float32]], vocabulary_size: int) -> None:
+        self._session, self._vocabulary_size = session, vocabulary_size
+        self._binding = session.io_binding()
+        self._arrays: dict[str, NDArray[np.generic]] = {}
+        for name, view in views.items():
+            memory = OrtValue.ortvalue_from_numpy(view)  # shares numpy's memory
+            self._binding.bind_ortvalue_input(f"past_key_values.{name}", memory)
+            self._binding.bind_ortvalue_output(f"present.{name}", memory)
+
+    def run(self, ids: NDArray[np.int64], ends: Sequence[int], logits_from: int) -> NDArray[np.float32]:
+        self._feed("input_ids", ids)
+        self._feed("seqlens_k", np.array(ends, np.int32) - np.int32(1))
+        self._feed("total_sequence_length", np.array([max(ends)], np.int32))
+        self._feed("logits_from", np.array([logits_from], np.int64))
+        logits = self._logits(len(ids), len(range(ids.shape[1])[logits_from:]))
+        self._session.run_with_iobinding(self._binding)
+        return logits
+
+    def _feed(self, name: str, values: NDArray[np.int64] | NDArray[np.int32]) -> None:
+        """Write into what is bound where the shape is the same, else bind anew."""
+        bound = self._arrays.get(name)
+        if bound is not None and bound.shape == values.shape:
+            bound[...] = values
+            return
+        self._arrays[name] = values
+        self._binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(values))
+
+    def _logits(self, rows: int, places: int) -> NDArray[np.float32]:
+        shape = (rows, places, self._vocabulary_size)
+        bound = self._arrays.get("logits")
+        if bound is None or bound.shape != shape:
+            self._arrays["logits"] = bound = np.empty(shape, np.float32)
+            self._binding.bind_ortvalue_output("logits", OrtValue.ortvalue_from_numpy(bound))
+        logits: NDArray[np.float32] = bound  # type: ignore[assignment]
+        return logits
