@@ -100,8 +100,7 @@ def measure_speed(
 ) -> list[Candidate]:
     """Time forms in turn, round by round, with the engine's own threads."""
     decoders: dict[str, Decoder] = {
-        each.form: open_decoder(graphs[each.form], shape, contract, threads=available_threads())
-        for each in candidates
+        each.form: open_decoder(graphs[each.form], shape, contract, threads=available_threads()) for each in candidates
     }
     alone: dict[str, list[float]] = {form: [] for form in decoders}
     together: dict[str, list[float]] = {form: [] for form in decoders}

@@ -35,9 +35,7 @@ class Generation:
         stops: Tokens that end it.
     """
 
-    def __init__(
-        self, prompt: Sequence[int], limit: int, sampling: SamplingSettings, stops: Collection[int]
-    ) -> None:
+    def __init__(self, prompt: Sequence[int], limit: int, sampling: SamplingSettings, stops: Collection[int]) -> None:
         self._left_to_make, self._sampling, self._stops = limit, sampling, stops
         self._rng = np.random.default_rng(sampling.seed)
         self.unread = prompt
