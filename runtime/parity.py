@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine.session import Decoder
+from .engine.session import Reader
 from .intervals import grouped_share, paired_loss
 from .references import Answer, Exchange, Logits, References, log_normalizers
 
@@ -82,7 +82,7 @@ class _Compared:
     reference_right: bool
 
 
-def measure(decoder: Decoder, references: References, form: str = "none") -> Parity:
+def measure(decoder: Reader, references: References, form: str = "none") -> Parity:
     """Compare a loaded graph, which is in this form, with what the model said."""
     shared = form not in _ROUNDED_WHOLE
     found = [_compared(answer, logits) for answer, logits in read_answers(decoder, references.answers, shared=shared)]
@@ -102,7 +102,7 @@ def measure(decoder: Decoder, references: References, form: str = "none") -> Par
     )
 
 
-def read_answers(decoder: Decoder, asked: Sequence[Each], *, shared: bool = True) -> Iterator[tuple[Each, Logits]]:
+def read_answers(decoder: Reader, asked: Sequence[Each], *, shared: bool = True) -> Iterator[tuple[Each, Logits]]:
     """The logits ``[A, V]`` at each answer's tokens, given those before them; in any order.
 
     Args:
@@ -137,7 +137,7 @@ def read_answers(decoder: Decoder, asked: Sequence[Each], *, shared: bool = True
 
 
 def greedy(
-    decoder: Decoder, prompt: Sequence[int], count: int, stops: Collection[int] = (), *, with_stop: bool = False
+    decoder: Reader, prompt: Sequence[int], count: int, stops: Collection[int] = (), *, with_stop: bool = False
 ) -> list[int]:
     """The most likely tokens after a prompt: ``count`` of them, or those before a stop token, or up to it."""
     ids, answer, cache = list(prompt), list[int](), decoder.empty_cache(len(prompt) + count)

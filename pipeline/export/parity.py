@@ -38,7 +38,7 @@ class _TorchCache:
 
 
 class TorchDecoder:
-    """A torch model, driven like a graph; see :class:`~attar.runtime.engine.session.Decoder`."""
+    """A torch model, driven like a graph; see :class:`~attar.runtime.engine.session.Reader`."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._model = model

@@ -105,7 +105,8 @@ class FastRows:
     def read(self, row: int, ids: Sequence[int]) -> NDArray[np.float32]:
         self._reserve(self._lengths[row] + len(ids))
         self._lengths[row] += len(ids)
-        return self._slab.run(row, np.asarray([ids], np.int64), [self._lengths[row]])[0, -1]
+        logits: NDArray[np.float32] = self._slab.run(row, np.asarray([ids], np.int64), [self._lengths[row]])[0, -1]
+        return logits
 
     def step(self, tokens: Sequence[int | None]) -> NDArray[np.float32]:
         ends = [length + 1 for length in self._lengths]

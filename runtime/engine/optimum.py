@@ -90,7 +90,8 @@ class OptimumRows:
 
     def read(self, row: int, ids: Sequence[int]) -> NDArray[np.float32]:
         logits, self._caches[row] = self._decoder.forward(ids, self._caches[row])
-        return logits[-1]
+        last: NDArray[np.float32] = logits[-1]
+        return last
 
     def step(self, tokens: Sequence[int | None]) -> NDArray[np.float32]:
         logits = [None if token is None else self.read(row, [token]) for row, token in enumerate(tokens)]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..bundle import Architecture
 from ..errors import BundleError
 
-__all__ = ["Cache", "Decoder", "Rows", "load_session", "open_decoder", "sums_exactly"]
+__all__ = ["Cache", "Decoder", "Reader", "Rows", "load_session", "open_decoder", "sums_exactly"]
 
 _CPU = Path("/proc/cpuinfo")
 _EXACT = {"avx512_vnni", "avx_vnni"}
@@ -37,8 +37,8 @@ class Cache(Protocol):
     def length(self) -> int: ...
 
 
-class Decoder(Protocol):
-    """A loaded graph. Safe for many threads, each with caches of its own."""
+class Reader(Protocol):
+    """Whatever reads tokens and gives logits. Safe for many threads, each with caches of its own."""
 
     def empty_cache(self, capacity: int | None = None) -> Any:
         """A cache of no tokens, with room for ``capacity`` of them, by default for the whole context."""
@@ -59,6 +59,10 @@ class Decoder(Protocol):
 
     def release(self, cache: Any) -> None:
         """Give a cache's memory back for the next; the cache must not be used again."""
+
+
+class Decoder(Reader, Protocol):
+    """A loaded graph, which can also decode sequences together."""
 
     def rows(self) -> Rows:
         """No sequences yet, to be decoded together."""
