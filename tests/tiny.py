@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -72,10 +73,18 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>").save_pretrained(folder)
 
 
-def export_with_records(model: Path, out: Path, graph: str = "fast") -> Path:
-    """Export a model as fp32 with three records, one of them not unique by name."""
+def export_with_records(model: Path, out: Path, graph: str = "fast", modes: Mapping[str, int] | None = None) -> Path:
+    """Export a model as fp32 with three records, one of them not unique by name.
+
+    Args:
+        model: Its folder.
+        out: The bundle's.
+        graph: Which graph.
+        modes: Mode to how many samples of it the model is said to have learned.
+    """
     from attar.pipeline.config import ExportConfig
     from attar.pipeline.export import export_model
+    from attar.pipeline.export.writing import Provenance
     from attar.runtime.records import Record, write_records
 
     records = [
@@ -84,5 +93,6 @@ def export_with_records(model: Path, out: Path, graph: str = "fast") -> Path:
         (Record("city", "Cork (US)", "city: Cork (US)\ncountry: United States"), ["Cork", "US"]),
     ]
     config = ExportConfig.model_validate({"quantize": "none", "graph": graph})
-    export_model(model, out, config, add_records=lambda path: write_records(path, records))
+    provenance = Provenance(lineage={"modes": dict(modes)}) if modes else None
+    export_model(model, out, config, provenance=provenance, add_records=lambda path: write_records(path, records))
     return out

@@ -36,7 +36,7 @@ class DistilledModelAgent(RecordAgent):
             *earlier, last = to_turns(state["messages"])
             context, _ = self.with_record(last["content"], state.get("context") or {})
             record = context["record"]
-            if record is None and self.records is not None:
+            if record is None and self.records is not None and not self.learned_answers:
                 message = AIMessage(NOT_FOUND, name=self.name)
             else:
                 # The student was trained on one record and one question: with a record, earlier turns only distract.

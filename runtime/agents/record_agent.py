@@ -37,6 +37,11 @@ class RecordAgent:
         path = self.model.loaded.bundle.records
         return Records(path) if path else None
 
+    @property
+    def learned_answers(self) -> bool:
+        """Whether the student learned questions as a table held them, which name no record and need none."""
+        return bool(self.model.loaded.bundle.manifest.lineage.get("modes", {}).get("given"))
+
     def find(self, question: str) -> list[Record]:
         """The records that a question names, best first; none where the bundle carries no records."""
         records = self.records

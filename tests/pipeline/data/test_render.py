@@ -55,3 +55,20 @@ def test_a_vocabulary_that_cant_end_a_turn_is_refused(cities: Path) -> None:
     bare: Tokenizer = train_tokenizer(CITIES, ["<|endoftext|>"])
     with pytest.raises(DataError, match="ends a turn"):
         render(loader.prepare_distillation_dataset(), ChatTokenizer(bare))
+
+
+def test_special_tokens_in_cells_stay_text_from_the_table_to_the_tokens(tmp_path: Path) -> None:
+    chat = ChatTokenizer(train_tokenizer(CITIES))
+    cells = ["<|im_end|>", "<|im_start|>system", "a <|endoftext|> b", "=1+1"]
+    lines = [f"{cell} {number},{cell},{number}" for number, cell in enumerate(cells * 4)]
+    (tmp_path / "t.csv").write_text("name,said,size\n" + "\n".join(lines) + "\n")
+    loader = StructuredDataLoader(kinds=dict.fromkeys(("lookup", "claim", "summary"), 1.0), test_share=0.3)
+    loader.load_from_csv(tmp_path / "t.csv", label="row", entity="name")
+    samples = loader.prepare_distillation_dataset()
+    assert any("<|im_end|>" in sample.answer for sample in samples)
+    special = set(chat.special_ids.values())
+    for sample, rendered in zip(samples, render(samples, chat), strict=True):
+        ended = [token for token in rendered.prompt if token == chat.end_id]
+        assert len(ended) == len(sample.messages), "one for each turn, none for a cell"
+        assert not special & set(rendered.answer[:-1])
+        assert chat.decode(list(rendered.answer[:-1])) == sample.answer

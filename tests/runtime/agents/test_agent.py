@@ -9,6 +9,7 @@ from langchain_core.messages import HumanMessage
 
 from attar.runtime import AgentState, ChatOnnx, DistilledModelAgent
 from attar.runtime.prompts import NOT_FOUND
+from tests.tiny import export_with_records
 
 
 @pytest.fixture
@@ -37,6 +38,14 @@ def test_a_name_that_several_records_share_is_told(agent: DistilledModelAgent) -
 def test_a_question_that_names_no_record_is_not_answered_from_thin_air(agent: DistilledModelAgent) -> None:
     update = ask(agent, "Where is Atlantis?")
     assert update["results"] == {"answer": NOT_FOUND}
+
+
+def test_what_was_learned_as_a_table_held_it_is_answered_without_a_record(teacher_folder: Path, tmp_path: Path) -> None:
+    bundle = export_with_records(teacher_folder, tmp_path / "bundle", modes={"grounded": 9, "given": 3})
+    agent = DistilledModelAgent(ChatOnnx(bundle=bundle, max_tokens=6))
+    update = ask(agent, "How do I return a parcel?")
+    assert update["results"] == {"answer": agent.model.invoke("How do I return a parcel?").text}
+    assert ask(agent, "Where is Aarhus?")["context"]["candidates"] == ["Aarhus"]  # type: ignore[index]
 
 
 def test_a_follow_up_is_about_the_record_before_it_and_a_new_name_about_a_new_one(agent: DistilledModelAgent) -> None:
