@@ -64,7 +64,9 @@ def train_baseline(
         model.get_input_embeddings().requires_grad_(False)  # as in distillation: the teacher's are good as they are
     sequences = pack_all(render(samples, student.tokenizer), config.questions_per_sequence)
     torch.manual_seed(config.seed)
-    with compiled_layers(model, when=pays(config.compiled, schedule.steps * config.batch_tokens)):
+    with compiled_layers(
+        model, when=pays(config.compiled, schedule.steps * config.batch_tokens, model.num_parameters())
+    ):
         train(
             "fine-tune baseline",
             model,

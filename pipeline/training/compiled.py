@@ -7,7 +7,9 @@ training goes without. Changes nothing but speed, up to rounding. Does not know 
 
 from __future__ import annotations
 
+import signal
 import sysconfig
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,16 +22,16 @@ from transformers import PreTrainedModel
 from ..progress import say
 from ..student import layers_of
 
-__all__ = ["WORTH_TOKENS", "compiled_layers", "pays"]
+__all__ = ["WORTH", "compiled_layers", "pays"]
 
-WORTH_TOKENS = 150_000
-"""Tokens of training from which on compiling takes less time than it saves."""
+WORTH = 15e12
+"""Tokens of training times parameters from which on compiling takes less time than it saves."""
 _ATTENTION = "eager"
 
 
-def pays(wanted: bool | None, tokens: int) -> bool:
+def pays(wanted: bool | None, tokens: int, parameters: int) -> bool:
     """Whether to compile: as told, or where it saves time and can be done."""
-    return (tokens >= WORTH_TOKENS if wanted is None else wanted) and _can_compile()
+    return (tokens * parameters >= WORTH if wanted is None else wanted) and _can_compile()
 
 
 @contextmanager
@@ -58,13 +60,30 @@ def compiled_layers(*models: PreTrainedModel, when: bool = True) -> Iterator[Non
             config._attn_implementation = attention
 
 
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """In the block an interrupt waits for its end: what compiles would swallow it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if seen:
+            raise KeyboardInterrupt
+
+
 @cache
 def _can_compile() -> bool:
     """Whether torch finds what it needs to compile for this CPU; tried, as finding out otherwise is guessing."""
     if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
         return False
     try:
-        torch.compile(torch.nn.functional.silu)(torch.ones(8))
+        with _interrupts_kept():
+            torch.compile(torch.nn.functional.silu)(torch.ones(8))
     except Exception as error:  # whatever a compiler, or its absence, raises
         say(f"training without compiled layers: {type(error).__name__}")
         return False

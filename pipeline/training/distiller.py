@@ -215,7 +215,8 @@ class ModelDistiller:
         )
 
     def _compiles(self, steps: int) -> bool:
-        return pays(self.config.compiled, steps * self.config.batch_tokens)
+        parameters = self.teacher.parameters if self.teacher else 0
+        return pays(self.config.compiled, steps * self.config.batch_tokens, parameters)
 
     def _cut(self, teacher: LoadedModel, samples: list[Sample]) -> LoadedModel:
         def importance() -> list[float]:

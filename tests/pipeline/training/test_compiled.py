@@ -13,12 +13,12 @@ from transformers import PreTrainedModel
 from attar.pipeline.data.render import RenderedSample
 from attar.pipeline.teacher import load_model
 from attar.pipeline.training.batches import Batch, collate, pack
-from attar.pipeline.training.compiled import WORTH_TOKENS, compiled_layers, pays
+from attar.pipeline.training.compiled import WORTH, compiled_layers, pays
 from attar.pipeline.training.forward import answer_logits, run_body
 from attar.pipeline.training.hidden import captured
 from tests.tiny import tiny_gpt2, tiny_llama
 
-needs_a_compiler = pytest.mark.skipif(not pays(True, 0), reason="no C++ compiler that torch can use")
+needs_a_compiler = pytest.mark.skipif(not pays(True, 0, 0), reason="no C++ compiler that torch can use")
 
 
 def _batch(questions: int) -> Batch:
@@ -68,5 +68,6 @@ def test_the_model_is_as_it_was_once_the_block_ends_even_by_an_error(tmp_path: P
 
 
 def test_short_training_goes_without_and_a_wish_decides() -> None:
-    assert not pays(None, WORTH_TOKENS - 1)
-    assert not pays(False, 10 * WORTH_TOKENS)
+    assert not pays(None, int(WORTH / 100e6) - 1, 100_000_000)
+    assert not pays(None, 5_000_000, 100_000), "however long a tiny model is trained"
+    assert not pays(False, 10_000_000, 100_000_000)
