@@ -30,6 +30,10 @@ _NO_INFLUENCE = frozenset(
         "loss_powers",
         "alignment",
         "alignment_learning_rate",
+        "signals",
+        "signal_kind",
+        "signal_tokens",
+        "signal_folder",
         "checkpoint_seconds",
         "output",
     }
