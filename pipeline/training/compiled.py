@@ -7,9 +7,7 @@ training goes without. Changes nothing but speed, up to rounding. Does not know 
 
 from __future__ import annotations
 
-import signal
 import sysconfig
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -60,30 +58,13 @@ def compiled_layers(*models: PreTrainedModel, when: bool = True) -> Iterator[Non
             config._attn_implementation = attention
 
 
-@contextmanager
-def _interrupts_kept() -> Iterator[None]:
-    """In the block an interrupt waits for its end: what compiles would swallow it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if seen:
-            raise KeyboardInterrupt
-
-
 @cache
 def _can_compile() -> bool:
     """Whether torch finds what it needs to compile for this CPU; tried, as finding out otherwise is guessing."""
     if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
         return False
     try:
-        with _interrupts_kept():
-            torch.compile(torch.nn.functional.silu)(torch.ones(8))
+        torch.compile(torch.nn.functional.silu)(torch.ones(8))
     except Exception as error:  # whatever a compiler, or its absence, raises
         say(f"training without compiled layers: {type(error).__name__}")
         return False
