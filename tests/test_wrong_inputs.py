@@ -150,7 +150,7 @@ BUNDLES: list[Row] = [
     ("an extra folder", lambda p: p.ask(lambda b: (b / "more").mkdir()), 5, ["does not list", "more"]),
     ("a link out", lambda p: p.ask(linked), 5, ["is a link", "model.onnx", "next:"]),
     ("no graph listed", lambda p: p.ask(unlisted), 5, ["every bundle needs", "model.onnx"]),
-    ("a newer format", lambda p: p.ask(manifest(lambda m: m.update(format=4))), 5, ["format is 4", "up to 3", "next:"]),
+    ("a newer format", lambda p: p.ask(manifest(lambda m: m.update(format=5))), 5, ["format is 5", "up to 4", "next:"]),
     ("not JSON", lambda p: p.ask(lambda b: (b / "attar.json").write_text("{")), 5,
      ["manifest can't be read", "attar.json"]),
     ("an unknown key", lambda p: p.ask(manifest(lambda m: m.update(x=1))), 5, ["manifest can't be read", "'x'"]),
