@@ -38,9 +38,9 @@ class Request:
 class Engine:
     """Generates tokens with a bundle's graph. Safe for many threads.
 
-    An answer is the same whatever is decoded beside it, up to rounding in the last place: fp32 and the forms whose
-    inputs are rounded row by row (int8, int4, mixed). The dynamic forms round the inputs of all rows with one scale,
-    so where two tokens are almost equally likely, what is decoded beside an answer can decide between them.
+    What is decoded beside an answer changes its logits in the last places only: every form that is written now rounds
+    the inputs of each row for itself. Dynamic forms of bundles before that have one scale for all rows; there the
+    others can decide between tokens that are almost equally likely, unless ``concurrency`` is 1.
 
     Args:
         bundle: The bundle.
