@@ -113,7 +113,8 @@ class FastRows:
         self._reserve(max(ends))
         ids = [0 if token is None else token for token in tokens]  # a row that waits reads it over with its next token
         self._lengths = [end - (token is None) for end, token in zip(ends, tokens, strict=True)]
-        return self._slab.run(0, np.array(ids, np.int64)[:, None], ends)[:, -1]
+        logits: NDArray[np.float32] = self._slab.run(0, np.array(ids, np.int64)[:, None], ends)[:, -1]
+        return logits
 
     def drop(self, row: int) -> None:
         last = self._lengths.pop()
