@@ -156,7 +156,7 @@ def questions(run: Path) -> tuple[list[list[int]], list[str]]:
     from attar.runtime.text import ChatTokenizer
 
     tokenizer = ChatTokenizer.load(run / "stages/student/model")
-    test = [sample for sample in read_samples(run / "stages/data/samples.jsonl") if sample.split == "test"]
+    test = read_samples(run / "stages/data/test.parquet")
     return [prompt_ids(sample, tokenizer) for sample in test], [sample.answer for sample in test]
 
 
