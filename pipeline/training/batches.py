@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..data.render import RenderedSample
 
-__all__ = ["Batch", "Packed", "collate", "endless_batches", "pack", "pack_all"]
+__all__ = ["Batch", "Packed", "by_length", "collate", "endless_batches", "pack", "pack_all"]
 
 _BUCKET = 32
 _PADDING = -1
@@ -58,6 +58,7 @@ class Batch:
         rows: ``[N]`` batch row of each predicting position.
         columns: ``[N]`` its place in the row.
         labels: ``[N]`` the answer token that comes next.
+        samples: Whose answers those are, in that order.
     """
 
     input_ids: Tensor
@@ -67,6 +68,7 @@ class Batch:
     rows: Tensor
     columns: Tensor
     labels: Tensor
+    samples: list[RenderedSample]
 
     @property
     def tokens(self) -> int:
@@ -123,6 +125,7 @@ def collate(sequences: Sequence[Packed]) -> Batch:
         rows=torch.tensor(rows),
         columns=torch.tensor([column for s in sequences for column in s.predicting]),
         labels=torch.tensor([label for s in sequences for label in s.labels]),
+        samples=[sample for s in sequences for sample in s.samples],
     )
 
 
@@ -135,7 +138,7 @@ def endless_batches(sequences: Sequence[Packed], batch_tokens: int, seed: int) -
     rng = random.Random(seed)
     while True:
         shuffled = rng.sample(sequences, len(sequences))
-        batches = list(_by_length(shuffled, batch_tokens))
+        batches = list(by_length(shuffled, batch_tokens))
         rng.shuffle(batches)
         for batch in batches:
             yield collate(batch)
@@ -148,7 +151,8 @@ def _shared_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     return shortest[: next((place for place, equal in enumerate(same) if not equal), len(shortest))]
 
 
-def _by_length(sequences: Sequence[Packed], batch_tokens: int) -> Iterator[list[Packed]]:
+def by_length(sequences: Sequence[Packed], batch_tokens: int) -> Iterator[list[Packed]]:
+    """All sequences once, in batches of about ``batch_tokens``, those of like length together."""
     batch: list[Packed] = []
     for sequence in sorted(sequences, key=lambda s: -(-len(s.ids) // _BUCKET)):
         longest = -(-len(sequence.ids) // _BUCKET) * _BUCKET

@@ -6,7 +6,7 @@ An uncorrected teacher is the usual reason why a distilled student ends below a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 from torch.nn import functional
@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from ..checkpoints import Checkpoints
 from .batches import Batch, Packed, endless_batches
 from .forward import answer_logits, run_body
-from .loop import Schedule, train
+from .loop import Schedule, Watch, train
 
 __all__ = ["correct"]
 
@@ -29,8 +29,13 @@ def correct(
     precision: str,
     seed: int,
     checkpoints: Checkpoints | None = None,
+    watch: Watch | None = None,
+    origin: Mapping[str, str] | None = None,
 ) -> list[float]:
-    """Fine-tune on answers by cross-entropy, the embeddings frozen; returns the loss at each step."""
+    """Fine-tune on answers by cross-entropy, the embeddings frozen; returns the loss at each step.
+
+    With a watch it ends early, as that says, and with the best weights. An origin is what a checkpoint has to be of.
+    """
 
     def loss_of(batch: Batch) -> Tensor:
         hidden = run_body(teacher, batch).last_hidden_state
@@ -41,9 +46,16 @@ def correct(
     teacher.get_input_embeddings().requires_grad_(False)
     teacher.train()
     try:
-        batches = endless_batches(sequences, batch_tokens, seed)
         return train(
-            "correct teacher", teacher, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints
+            "correct teacher",
+            teacher,
+            endless_batches(sequences, batch_tokens, seed),
+            loss_of,
+            schedule,
+            precision=precision,
+            checkpoints=checkpoints,
+            watch=watch,
+            origin=origin,
         )
     finally:
         teacher.eval()

@@ -12,7 +12,7 @@ Does not know where teacher and student come from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,7 +26,7 @@ from ..student import even_layers
 from .batches import Batch, Packed, endless_batches
 from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
-from .loop import Schedule, train
+from .loop import Schedule, Watch, train
 from .precision import computing_in
 
 __all__ = ["Pair", "align", "answer_loss", "distill"]
@@ -95,8 +95,13 @@ def align(
     precision: str,
     seed: int,
     checkpoints: Checkpoints | None = None,
+    title: str = "align layers",
+    origin: Mapping[str, str] | None = None,
 ) -> list[float]:
-    """Train each of the student's layers alone; returns the mean relative error at each step."""
+    """Train each of the student's layers alone; returns the mean relative error at each step.
+
+    Arguments as for :func:`distill`.
+    """
 
     def loss_of(batch: Batch) -> Tensor:
         with torch.no_grad(), captured(pair.teacher) as theirs:
@@ -110,7 +115,7 @@ def align(
     batches = endless_batches(sequences, batch_tokens, seed)
     with computing_in(pair.teacher, precision):
         return train(
-            "align layers", pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints
+            title, pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints, origin=origin
         )
 
 
@@ -125,6 +130,9 @@ def distill(
     precision: str,
     seed: int,
     checkpoints: Checkpoints | None = None,
+    title: str = "distill",
+    watch: Watch | None = None,
+    origin: Mapping[str, str] | None = None,
 ) -> list[float]:
     """Train the student end to end; returns the loss at each step.
 
@@ -139,6 +147,9 @@ def distill(
         precision: "float32" or "bfloat16".
         seed: Seed of the order.
         checkpoints: Where unfinished training is kept.
+        title: Names progress and checkpoint; no two trainings with the same checkpoints may share it.
+        watch: By what the best weights are known; by default the last are kept.
+        origin: What a checkpoint has to be of.
     """
     if not (isinstance(loss, DistillationLoss) and loss.is_by_token):
         say(f"distill: {type(loss).__name__} has a forward of its own, which gets all logits of the teacher at once")
@@ -158,7 +169,17 @@ def distill(
     _prepare(pair)
     batches = endless_batches(sequences, batch_tokens, seed)
     with computing_in(pair.teacher, precision):
-        return train("distill", pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints)
+        return train(
+            title,
+            pair.student,
+            batches,
+            loss_of,
+            schedule,
+            precision=precision,
+            checkpoints=checkpoints,
+            watch=watch,
+            origin=origin,
+        )
 
 
 def answer_loss(pair: Pair, loss: nn.Module, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:

@@ -1,13 +1,13 @@
 """``ModelDistiller``: a teacher and samples in, a trained student out.
 
-Puts loading, correction, the cut, alignment and distillation in their order.
+Puts loading, correction, the cuts and the lessons in their order.
 Does not know tables, exports or runs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -20,16 +20,18 @@ from ..config import DistillationConfig
 from ..data.render import render
 from ..data.samples import Sample
 from ..losses import DistillationLoss, chosen_divergence
-from ..student import teacher_tokens
+from ..student import layers_of, teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, trimmed
-from ..teacher import LoadedModel, load_model, save_model
-from .batches import Packed, pack_all
+from ..student.cuts import counts_on_the_way, layers_on_the_way, shared_steps
+from ..teacher import LoadedModel, load_model, save_model, weights_sha256
+from .batches import Packed, by_length, collate, pack_all
 from .compiled import compiled_layers, pays
 from .correction import correct
-from .distillation import Pair, align, distill
+from .held_out import held_out_loss, set_aside
 from .importance import layer_importance
-from .loop import Schedule
+from .loop import Schedule, Watch
 from .precision import chosen_precision
+from .teaching import Lesson, teach
 
 __all__ = ["SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
 
@@ -108,21 +110,29 @@ class ModelDistiller:
     def correct_teacher(self, training_data: Iterable[Sample]) -> LoadedModel:
         """Fine-tune the teacher on the training split; a student cut before is cut anew.
 
+        It ends early, and with the best weights, by its loss on the training samples that are held out.
+
         Raises:
             DataError: There is no training sample, or one is longer than the teacher can read.
+            CheckFailed: The loss stopped being a number.
+            Refused: A checkpoint is of another teacher.
         """
         teacher = self.teacher or self.load_teacher_model()
         config, samples = self.config, list(training_data)
+        trained, watched = self._set_aside(samples)
+        correction = config.correction
         torch.manual_seed(config.seed)
-        with compiled_layers(teacher.model, when=self._compiles(config.correction.steps)):
+        with compiled_layers(teacher.model, when=self._compiles(correction.steps)):
             correct(
                 teacher.model,
-                self._packed(samples, teacher),
-                Schedule(config.correction.steps, config.correction.learning_rate, config.warmup),
+                self._packed(trained, teacher),
+                Schedule(correction.steps, correction.learning_rate, config.warmup),
                 batch_tokens=config.batch_tokens,
                 precision=self.precision,
                 seed=config.seed,
                 checkpoints=self.checkpoints,
+                watch=self._watch(teacher, watched),
+                origin={"teacher": weights_sha256(teacher.model)} if self.checkpoints else {},
             )
         self._corrected = True
         if self.student is not None and config.student_model_name is None:
@@ -132,31 +142,34 @@ class ModelDistiller:
     def distill(self, training_data: Iterable[Sample]) -> LoadedModel:
         """Train the student on the training split; corrects the teacher first where that was not done.
 
+        A deep cut is made in steps (``cuts``): each student on the way is trained and teaches the next.
+
         Raises:
             DataError: There is no training sample, or one is longer than the student can read.
+            UsageError: ``cuts`` do not lead from the teacher to the student.
             CheckFailed: The loss stopped being a number.
+            Refused: A checkpoint is of another teacher or student.
         """
         samples = list(training_data)
         if not self._corrected:
             self.correct_teacher(samples)
-        student = self.student or self.load_student_model(samples)
-        teacher = self.teacher
-        assert teacher is not None  # load_student_model loads it
-        config = self.config
-        torch.manual_seed(config.seed)
-        pair = Pair.of(
-            teacher.model,
-            student.model,
-            student.tokenizer.vocabulary_size,
-            is_cut=config.student_model_name is None,
-            layers=self.body.layers if self.body else (),
-            tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
-        )
-        sequences = self._packed(samples, student)
-        with compiled_layers(teacher.model, student.model, when=self._compiles(config.steps + config.alignment_steps)):
-            self._train(pair, sequences)
-        student.model.eval()
-        return student
+        if self.student is None:
+            self.load_student_model(samples)
+        trained, watched = self._set_aside(samples)
+        torch.manual_seed(self.config.seed)
+        for lesson in self._lessons():
+            self.student = lesson.student
+            teach(
+                lesson,
+                self.config,
+                self.loss,
+                self._packed(trained, lesson.student),
+                watched,
+                precision=self.precision,
+                checkpoints=self.checkpoints,
+            )
+        assert self.student is not None  # there is a lesson at least
+        return self.student
 
     def save_distilled_model(self, folder: Path | None = None) -> Path:
         """Write student, tokenizer and configuration; returns the folder.
@@ -173,30 +186,28 @@ class ModelDistiller:
             write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
         return target
 
-    def _train(self, pair: Pair, sequences: list[Packed]) -> None:
-        """Alignment, where the student is a cut, and distillation."""
-        config = self.config
-        if pair.is_cut and config.alignment_steps:
-            align(
-                pair,
-                sequences,
-                Schedule(config.alignment_steps, config.alignment_learning_rate, config.warmup),
-                batch_tokens=config.batch_tokens,
-                precision=self.precision,
-                seed=config.seed,
-                checkpoints=self.checkpoints,
-            )
-        distill(
-            pair,
-            self.loss,
-            sequences,
-            Schedule(config.steps, config.learning_rate, config.warmup),
-            alignment=config.alignment,
-            batch_tokens=config.batch_tokens,
-            precision=self.precision,
-            seed=config.seed + 1,
-            checkpoints=self.checkpoints,
-        )
+    def _lessons(self) -> Iterator[Lesson]:
+        """From whom each student learns, the last one's last; a student on the way is cut once it is its turn."""
+        config, teacher, student, body = self.config, self.teacher, self.student, self.body
+        assert teacher is not None and student is not None  # load_student_model loads both
+        if body is None:
+            yield Lesson(teacher, student, (), 0, config.steps)
+            return
+        total = len(layers_of(teacher.model)[1])
+        counts = counts_on_the_way(None if config.cuts == "auto" else config.cuts, total, len(body.layers))
+        way = layers_on_the_way(total, body.layers, counts)
+        shares = [
+            shared_steps(steps, len(way), config.last_cut_share) for steps in (config.alignment_steps, config.steps)
+        ]
+        above: Sequence[int] = range(total)
+        for number, (layers, aligned, steps) in enumerate(zip(way, *shares, strict=True)):
+            place = [above.index(layer) for layer in layers]
+            if len(way) > 1:
+                student = cut_student(teacher, Body(place, body.tokens if number == 0 else None))
+            suffix = f" to {len(layers)} layers" if layers is not way[-1] else ""
+            yield Lesson(teacher, student, place, aligned, steps, number, suffix)
+            student.model.requires_grad_(False)
+            teacher, above = student, layers
 
     def _compiles(self, steps: int) -> bool:
         return pays(self.config.compiled, steps * self.config.batch_tokens)
@@ -221,6 +232,21 @@ class ModelDistiller:
             return Counter()
         rendered = render((sample for sample in samples if sample.split == "train"), model.tokenizer)
         return Counter(token for sample in rendered for token in (*sample.prompt, *sample.answer))
+
+    def _set_aside(self, samples: Iterable[Sample]) -> tuple[list[Sample], list[Sample]]:
+        """What of the training split is trained on, and what that is watched by."""
+        train = [sample for sample in samples if sample.split == "train"]
+        return set_aside(train, self.config.held_out, self.config.seed)
+
+    def _watch(self, teacher: LoadedModel, watched: Sequence[Sample]) -> Watch | None:
+        config, correction = self.config, self.config.correction
+        if not watched or not correction.evaluate_every:
+            return None
+        groups = by_length(self._packed(watched, teacher), config.batch_tokens)
+        loss = held_out_loss(teacher.model, [collate(group) for group in groups], self.precision)
+        return Watch(
+            "held-out loss", correction.evaluate_every, loss, lower_is_better=True, patience=correction.patience
+        )
 
     def _packed(self, samples: Iterable[Sample], model: LoadedModel) -> list[Packed]:
         training = (sample for sample in samples if sample.split == "train")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def test_every_student_is_a_part_of_the_one_before_and_the_last_is_as_it_was_cho
     assert way[-1] == final
     assert [len(layers) for layers in way] == [*counts, len(final)]
     assert all(layers == sorted(set(layers)) for layers in way)
-    assert all(set(smaller) < set(larger) for larger, smaller in zip(way, way[1:], strict=False))
+    assert all(set(smaller) < set(larger) for larger, smaller in pairwise(way))
 
 
 @given(st.integers(0, 1000), st.integers(1, 5), st.floats(0.01, 1.0))
