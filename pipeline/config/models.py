@@ -161,7 +161,7 @@ class DistillationConfig(Section):
     evaluate_every: int = Field(
         50,
         ge=0,
-        description="Steps of the distillation after which held-out samples are answered; the weights of the best answers "
+        description="Steps of the distillation after which held-out samples are answered; the weights that answer best "
         "are kept. 0 keeps the last.",
         examples=[50, 0],
     )

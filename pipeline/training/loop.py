@@ -90,7 +90,7 @@ class _Run:
         recent = self._state.losses[-20:]
         figures = {"loss": sum(recent) / len(recent)}
         figures["tokens_per_second"] = self._tokens / (time.monotonic() - self._started)
-        self._progress(**figures, **self._state.last_score)
+        self._progress(1, **figures, **self._state.last_score)
 
     def _require_finite(self, what: str, value: float, batch: Batch) -> None:
         if math.isfinite(value):
