@@ -21,7 +21,7 @@ from attar.runtime.errors import DataError, Refused, UsageError
 from .config import CorrectionConfig, DataConfig, DistillationConfig
 from .data.inference import infer_schema
 from .data.schema import TableSchema, humanize
-from .data.sources import read_table
+from .data.sources import label_of, read_table
 from .data.splits import split_of
 
 __all__ = ["Recipe", "make_recipe", "require_absent"]
@@ -105,7 +105,7 @@ def require_absent(out: Path) -> None:
 
 
 def _schema(path: Path, table: pa.Table, recipe: Recipe) -> TableSchema:
-    label = humanize(path.stem)
+    label = re.sub(r"[\s_-]+", " ", label_of(path)).strip() or "record"
     try:
         entity = _entity(table, infer_schema(table, label).entity[0])
         empty = [name for name in table.column_names if table.column(name).null_count == len(table)]

@@ -12,6 +12,7 @@
     └── ArtifactError                 5      a model or bundle is broken
         ├── BundleError                      a bundle is not what its manifest says
         ├── ModelError                       a model folder, file or name can't be loaded
+        ├── SignalError                      cached signals are damaged, or of another teacher
         └── TokenizerMismatch                teacher and student read text differently
 
 Every error says what is wrong, where, why, and what to do next. Nothing here knows how it is printed.
@@ -31,6 +32,7 @@ __all__ = [
     "OutOfSpace",
     "ParityError",
     "Refused",
+    "SignalError",
     "TokenizerMismatch",
     "UsageError",
 ]
@@ -130,6 +132,10 @@ class BundleError(ArtifactError):
 
 class ModelError(ArtifactError):
     """A model folder, file or name can't be loaded."""
+
+
+class SignalError(ArtifactError):
+    """Cached signals are damaged, or of another teacher, tokenizer or setting, or not of all samples."""
 
 
 class TokenizerMismatch(ArtifactError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from attar.pipeline.threads import yield_to_others
@@ -12,6 +13,8 @@ from attar.pipeline.threads import yield_to_others
 yield_to_others()  # before torch is imported: on a busy machine its threads would spin the time away
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+hypothesis.settings.register_profile("attar", deadline=None)  # a busy machine's time says nothing of the code
+hypothesis.settings.load_profile("attar")
 
 ROOT = Path(__file__).parent.parent
 

@@ -126,6 +126,28 @@ class DistillationConfig(Section):
         description="Alpha and beta of the alpha-beta divergence, both above 0.",
         examples=[[0.2, 0.7]],
     )
+    signals: Literal["auto", "online", "cached"] = Field(
+        "auto",
+        description="Where the teacher's signals come from: the model at hand, or files that it fills before training. "
+        "auto takes files where samples come more than once and neither the loss nor the alignment needs the model.",
+        examples=["auto", "online"],
+    )
+    signal_kind: Literal["top_k", "sampled"] = Field(
+        "top_k",
+        description="What such files keep at each answer token: the most likely tokens and one bucket for the rest, or "
+        "tokens drawn at random, unbiased but for forward_kl alone.",
+        examples=["top_k", "sampled"],
+    )
+    signal_tokens: int = Field(
+        16, ge=1, description="How many tokens that are; 16 take 69 bytes, or 35 where they are drawn.", examples=[16]
+    )
+    signal_folder: Path | None = Field(
+        None,
+        strict=False,
+        description="Where such files are kept and taken from again, if they are of the same teacher and settings; by "
+        "default they go when training ends.",
+        examples=["signals"],
+    )
     alignment: float = Field(
         2.0,
         ge=0,
@@ -199,6 +221,16 @@ class DistillationConfig(Section):
         if min(powers) <= 0:
             raise ValueError("alpha and beta must be above 0")
         return powers
+
+    @model_validator(mode="after")
+    def _signals_that_are_enough(self) -> DistillationConfig:
+        if self.signals == "cached" and self.alignment > 0:
+            raise ValueError("cached signals hold no hidden states: set alignment to 0, or signals to auto or online")
+        if self.signal_kind == "sampled" and self.loss != "forward_kl":
+            raise ValueError(
+                "sampled signals are unbiased for forward_kl alone: set loss to it, or signal_kind to top_k"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_choose_a_body(self) -> DistillationConfig:

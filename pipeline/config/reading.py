@@ -86,6 +86,8 @@ def _with_absolute_paths(config: RunConfig, base: Path) -> RunConfig:
             if (value := getattr(config.distillation, key)) is not None
         }
     )
+    if folder := distillation.signal_folder:
+        distillation = distillation.model_copy(update={"signal_folder": base / folder})
     data = config.data.model_copy(update={"tables": tables})
     return config.model_copy(update={"data": data, "distillation": distillation})
 

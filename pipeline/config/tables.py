@@ -183,6 +183,14 @@ class DataConfig(Section):
         "anew, codes and numbers that no row has.",
         examples=[0.5],
     )
+    shared_prompts: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the turns of training rows on which all question kinds show the same rows, columns and "
+        "tools: their prompts begin alike, so training reads them once for many questions.",
+        examples=[0.75],
+    )
     test_share: float = Field(0.15, gt=0, lt=1, description="Fraction of entities that are held out.", examples=[0.15])
     test_questions: int = Field(512, ge=1, description="Size of the test split.", examples=[512])
     salt: str = Field("attar", description="Another salt gives another split.", examples=["attar", "second split"])

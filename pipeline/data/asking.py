@@ -26,6 +26,8 @@ __all__ = ["Asked", "Asker", "Drawn", "KindUse", "Readable", "changing", "chosen
 
 _AT_ONCE = 2
 """Questions of one kind on a row, even where its weight makes for fewer: they share what the prompt shows."""
+_MOST_HIDDEN = 2
+"""Columns that prompts then leave out at most, so that "not recorded" can be asked about what others look up."""
 _OTHERS = 8
 """Other rows that a question may show, or take its wrong values from."""
 
@@ -141,6 +143,7 @@ class Asker:
         kinds: Name to use of the kinds to ask.
         counterfactual: Whether rows that come again get values of other rows of the split.
         invented: Share of these values that are drawn from the column's pattern instead, and stand in no row.
+        shared: Share of the turns of training rows on which all kinds show the same rows, columns and tools.
         seed: Seed of every choice.
         refused: Counts, by kind, the questions that their checkers refused.
     """
@@ -154,13 +157,14 @@ class Asker:
         *,
         counterfactual: bool,
         invented: float = 0.0,
+        shared: float = 0.0,
         seed: int,
         refused: Counter[str],
     ) -> None:
         self._table, self._split, self._numbers, self._kinds = table, split, numbers, kinds
         self._counterfactual, self._seed, self._refused = counterfactual, seed, refused
         self._asked: Counter[str] = Counter()
-        self._invented = invented
+        self._invented, self._shared = invented, shared
         self._patterns = Patterns(table.rows, changing(table.schema), numbers)
 
     def ask(self, number: int, turn: int, count: int) -> Iterator[Asked]:
@@ -171,13 +175,14 @@ class Asker:
         pool = [self._drawn(number, turn)]
         order = self._order(pool[0].row, rng)
         draw = partial(self._others, pool, turn, seed)
+        shared, hidden = self._sharing(seed, order)
         left, weights = count, sum(use.weight for use in self._kinds.values())
         for name in sorted(self._kinds, key=self._lag):
             if left <= 0:
                 break
             use = self._kinds[name]
             most = min(left, max(_AT_ONCE, math.ceil(left * use.weight / weights)))
-            scene = Scene(schema, self._split, pool[0].row, order, draw, use.rows)
+            scene = Scene(schema, self._split, pool[0].row, order, draw, use.rows, hidden, shared)
             found = KINDS[name].generate(scene, most, rng)
             asked = [self._asked_on(pool, KINDS[name], question, seed) for question in found]
             right = [one for one in asked if one.is_right]
@@ -185,6 +190,18 @@ class Asker:
             self._asked[name] += len(right)
             left, weights = left - len(right), weights - use.weight
             yield from right
+
+    def _sharing(self, seed: str, order: Sequence[Column]) -> tuple[str | None, frozenset[str]]:
+        """By which seed the kinds share what their prompts show on a turn, if they do, and what these leave out.
+
+        Many questions are then learned from for little more than one prompt's tokens. Held-out questions are asked
+        one by one: each with a prompt of its own says most about the model.
+        """
+        chance = random.Random(f"{seed}:shared")
+        if self._split != "train" or chance.random() >= self._shared:
+            return None, frozenset()
+        names = [column.name for column in order if column.name not in self._table.schema.entity]
+        return f"{seed}:shared", frozenset(chance.sample(names, min(chance.randint(0, _MOST_HIDDEN), len(names) // 3)))
 
     def _lag(self, name: str) -> float:
         """How far a kind has come for its weight; the least comes first."""

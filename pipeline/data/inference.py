@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from attar.runtime.errors import DataError
 
-from .batches import Batch, Reject
-from .rejects import told
+from .batches import Batch
+from .rejects import MAX_REJECTS, Rejects
 from .schema import Column, TableSchema, humanize, refuse_bytes, require_columns
 from .types import TEXT, converted, is_text, possible_types
 
@@ -42,6 +42,7 @@ def infer_from(
     label: str,
     entity: Sequence[str] | None = None,
     columns: Mapping[str, str] | None = None,
+    max_rejects: float = MAX_REJECTS,
 ) -> TableSchema:
     """A schema from rows, where the caller does not say otherwise.
 
@@ -52,13 +53,16 @@ def infer_from(
             else the first column.
         columns: Source name to readable name, in the order to show. By default all columns but the
             entity's first, with humanized names.
+        max_rejects: Which fraction of the rows may be left out: of what is left of a broken table nothing is told.
 
     Raises:
-        DataError: A named column is not in the table or holds bytes, or nothing is left to ask for.
+        DataError: Too many rows can't be read, a named column is not in the table or holds bytes, or nothing is left
+            to ask for.
     """
     found = _Found(by_hash=not entity)
     for batch in batches:
         found.add(batch)
+    found.left_out.require_few(found.rows + len(found.left_out), max_rejects)
     if not found.columns:
         raise DataError("The table has no rows.", next_step="Give a table with at least one row of data.")
     names = list(found.columns)
@@ -68,7 +72,6 @@ def infer_from(
     if not labels:
         raise DataError(
             f"The table {label!r} has no column to ask for beside its entity column.",
-            why=found.left_out and f"A row could not be read: {told(found.left_out)}",
             next_step="Add a column, or name another entity column.",
         )
     for name in (*chosen, *labels):
@@ -96,30 +99,31 @@ class _Found:
 
     Attributes:
         columns: Name to what is known of a column.
-        left_out: The first row that could not be read.
+        rows: How many rows could be read.
+        left_out: Those that could not.
     """
 
     def __init__(self, *, by_hash: bool) -> None:
         self.columns: dict[str, _Values] = {}
-        self.left_out: Reject | None = None
+        self.rows = 0
+        self.left_out = Rejects()
         self._by_hash = by_hash
-        self._rows = 0
 
     def add(self, batch: Batch) -> None:
         rows = batch.rows
-        self.left_out = self.left_out or next(iter(batch.rejects), None)
-        sample = _sampled(rows, max(_SOME_ROWS, _ALL_ROWS - self._rows))
+        self.left_out.add(batch.rejects)
+        sample = _sampled(rows, max(_SOME_ROWS, _ALL_ROWS - self.rows))
         for place, name in enumerate(rows.schema.names):
             column = self.columns.get(name)
             if column is None:
-                column = self.columns[name] = _Values(names_rows=self._by_hash and self._rows == 0)
+                column = self.columns[name] = _Values(names_rows=self._by_hash and self.rows == 0)
             column.look_at(sample.column(place), typed=batch.typed)
             if column.names_rows:
                 column.tell_apart(rows.column(place))
         if rows.num_rows:
             for name in self.columns.keys() - set(rows.schema.names):
                 self.columns[name].names_rows = False
-        self._rows += rows.num_rows
+        self.rows += rows.num_rows
 
     def entity(self) -> str:
         """The first text column without repeats and gaps, else the first column."""

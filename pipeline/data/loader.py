@@ -27,7 +27,7 @@ from .loading import LoadedTable, TableOptions, load_table
 from .readers import read_csv, read_json, read_parquet
 from .samples import QAPair, Sample
 from .schema import Column, TableSchema
-from .sources import Source, file_source
+from .sources import Source, file_source, text_reader
 from .splits import RowSplits, split_rows
 
 __all__ = ["StructuredDataLoader"]
@@ -48,6 +48,7 @@ class StructuredDataLoader:
         counterfactual: Whether a row that comes again gets values of other training rows, column by column,
             so that the student learns to read the record instead of remembering the table.
         invented: Share of the values so given that are drawn from the column's pattern instead, and stand in no row.
+        shared_prompts: Share of the turns of training rows on which all kinds show the same rows, columns and tools.
         test_share: Fraction of entities that are held out.
         test_questions: Size of the test split, taken from all tables in equal parts.
         salt: Salt of the split; see :func:`attar.pipeline.data.splits.split_of`.
@@ -76,6 +77,7 @@ class StructuredDataLoader:
         records_per_table: int | None = None,
         counterfactual: bool = True,
         invented: float = 0.0,
+        shared_prompts: float = 0.0,
         test_share: float = 0.15,
         test_questions: int = 512,
         salt: str = "attar",
@@ -90,6 +92,7 @@ class StructuredDataLoader:
         self.records_per_table = records_per_table
         self.counterfactual = counterfactual
         self.invented = invented
+        self.shared_prompts = shared_prompts
         self.test_share = test_share
         self.test_questions = test_questions
         self.salt = salt
@@ -128,9 +131,11 @@ class StructuredDataLoader:
         reader = partial(read_csv, delimiter=delimiter, encoding=encoding)
         return self.load_source(file_source(Path(path), reader), **options)
 
-    def load_from_json(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
+    def load_from_json(
+        self, path: str | Path, *, encoding: str | None = None, **options: Unpack[TableOptions]
+    ) -> LoadedTable:
         """Load a JSON array of objects or a JSONL file; arguments as for :meth:`load_from_csv`."""
-        return self.load_source(file_source(Path(path), read_json), **options)
+        return self.load_source(file_source(Path(path), partial(read_json, encoding=encoding)), **options)
 
     def load_from_parquet(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load a Parquet file; arguments as for :meth:`load_from_csv`."""
@@ -149,9 +154,21 @@ class StructuredDataLoader:
         """
         return self.load_source(frame_source(frame), **options)
 
-    def load(self, path: str | Path, **options: Unpack[TableOptions]) -> LoadedTable:
-        """Load a file by the end of its name; arguments as for :meth:`load_from_csv`."""
-        return self.load_source(file_source(Path(path)), **options)
+    def load(
+        self,
+        path: str | Path,
+        *,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        **options: Unpack[TableOptions],
+    ) -> LoadedTable:
+        """Load a file by the end of its name; arguments as for :meth:`load_from_csv`.
+
+        Raises:
+            UsageError: A delimiter or an encoding is given for a file that has none.
+        """
+        reader = text_reader(Path(path), delimiter=delimiter, encoding=encoding)
+        return self.load_source(file_source(Path(path), reader), **options)
 
     def load_from_database(self, connection_string: str, query: str, **options: Unpack[TableOptions]) -> LoadedTable:
         """Load the rows of a query on SQLite or PostgreSQL, over a connection that can only read.
@@ -291,6 +308,7 @@ class StructuredDataLoader:
             self.kinds,
             counterfactual=self.counterfactual,
             invented=self.invented,
+            shared=self.shared_prompts,
             seed=self.seed,
             refused=self.refused,
         )

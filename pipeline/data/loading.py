@@ -109,7 +109,8 @@ def _schema(source: Source, options: TableOptions) -> TableSchema:
     entity, columns, path = options.get("entity"), options.get("columns"), options.get("schema_file")
     if path is None:
         names = [entity] if isinstance(entity, str) else entity
-        return infer_from(source.batches(), options.get("label") or source.label, names, columns)
+        most = options.get("max_rejects", MAX_REJECTS)
+        return infer_from(source.batches(), options.get("label") or source.label, names, columns, most)
     if entity or columns:
         raise UsageError(
             "A schema file says which columns name a row and which are used.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ from .readers.arrow import batches_of
 from .readers.compression import COMPRESSED
 from .whole import whole_table
 
-__all__ = ["READERS", "Reader", "Source", "file_source", "label_of", "read_table", "register_reader"]
+__all__ = ["READERS", "Reader", "Source", "file_source", "label_of", "read_table", "register_reader", "text_reader"]
 
 Reader = Callable[[Path], pa.Table | Iterable[Batch]]
 """Reads a file, at once or in batches; what it raises of ``ValueError``, ``OSError``, ``EOFError`` and Arrow's errors
@@ -40,6 +41,8 @@ READERS: dict[str, Reader] = {
     ".ipc": read_arrow,
 }
 """Which reader opens which file, by the end of its name."""
+_TYPED = (".parquet", ".arrow", ".feather", ".ipc")
+"""Ends of names of files that are no text."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,33 @@ def register_reader(suffix: str, reader: Reader) -> None:
     if not (suffix.startswith(".") and suffix[1:].isalnum() and suffix == suffix.lower()):
         raise UsageError(f"{suffix!r} does not end a file's name.", next_step='Write it as ".tsv".')
     READERS[suffix] = reader
+
+
+def text_reader(path: Path, *, delimiter: str | None = None, encoding: str | None = None) -> Reader | None:
+    """How to read a text file of which more is said than its name tells; None where nothing is.
+
+    Args:
+        path: The file, folder or pattern.
+        delimiter: See :func:`~.readers.read_csv`.
+        encoding: See :func:`~.readers.text.opened_text`.
+
+    Raises:
+        UsageError: The file has no such thing.
+    """
+    if delimiter is None and encoding is None:
+        return None
+    name = path.name.lower()
+    is_json = ".json" in name
+    if (is_json and delimiter is not None) or name.endswith(_TYPED):
+        raise UsageError(
+            f"A file that ends in {path.suffix!r} has no {'delimiter' if delimiter is not None else 'encoding'}.",
+            where=path,
+            next_step="Leave it out: it is for text, a delimiter for CSV alone.",
+        )
+    if is_json:
+        return partial(read_json, encoding=encoding)
+    delimiter = delimiter or ("\t" if ".tsv" in name else None)
+    return partial(read_csv, delimiter=delimiter, encoding=encoding)
 
 
 def read_table(path: Path, reader: Reader | None = None) -> pa.Table:

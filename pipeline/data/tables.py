@@ -5,12 +5,10 @@ The one place that knows both. Does not know how a file or a database is read.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from .databases import database_source
-from .readers import read_csv, read_json
-from .sources import Reader, Source, file_source
+from .sources import Source, file_source, text_reader
 
 if TYPE_CHECKING:
     from ..config import TableConfig
@@ -26,16 +24,7 @@ def source_of(table: TableConfig) -> Source:
             a missing file is a ``DataError`` too.
     """
     if table.path is not None:
-        return file_source(table.path, _reader(table))
+        return file_source(table.path, text_reader(table.path, delimiter=table.delimiter, encoding=table.encoding))
     if table.database is None or table.query is None:  # TableConfig refuses this
         raise TypeError("a table without path, database and query")
     return database_source(table.database.get_secret_value(), table.query)
-
-
-def _reader(table: TableConfig) -> Reader | None:
-    """How to read a text file of which the config says more than its name does."""
-    if table.encoding is None and table.delimiter is None:
-        return None
-    if table.delimiter is None and table.path is not None and ".json" in table.path.name.lower():
-        return partial(read_json, encoding=table.encoding)
-    return partial(read_csv, delimiter=table.delimiter, encoding=table.encoding)

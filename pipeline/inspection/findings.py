@@ -33,6 +33,7 @@ class Example:
 
     Attributes:
         row: The row's number in the table, where it is in it.
+        like: Number of the row that it is compared with, where there is one.
         where: The file with its line, such as ``cities.csv:12``, or the source with the row's number.
         column: The column, where it is about one.
         value: The value there, its beginning where it is long.
@@ -44,6 +45,7 @@ class Example:
     value: str = ""
     why: str = ""
     row: int | None = None
+    like: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Hands on an :class:`~.findings.Inspection`. Writes nothing. Does not know how it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..config import RunConfig
@@ -15,7 +15,7 @@ from ..data.splits import RowSplits
 from ..progress import say
 from ..stages.data import configured_loader, sources_of
 from .counting import MOST_PLACES, ColumnTally, histogram
-from .findings import ColumnFacts, Inspection, Problem, TableFacts
+from .findings import ColumnFacts, Example, Inspection, Problem, TableFacts
 from .places import places_of
 from .problems import problems_of
 from .trial import try_out
@@ -62,39 +62,35 @@ def _facts(view: View, splits: RowSplits, source: Source) -> TableFacts:
         entity=list(table.schema.entity),
         columns=[_column(view, tally, table.schema) for tally in view.tallies.values()],
         splits={split: len(rows) for split, rows in splits.rows.items()},
-        problems=_placed([*problems_of(view), *_near_duplicates(view, splits)], table, source),
+        problems=_placed([*problems_of(view), *_between_splits(view, splits)], table, source),
     )
 
 
 def _placed(problems: Sequence[Problem], table: LoadedTable, source: Source) -> list[Problem]:
-    """The problems, each example with the line on which its row stands."""
-    places = places_of(
-        source, table, [one.row for problem in problems for one in problem.examples if one.row is not None]
-    )
-    return [
-        replace(
-            problem,
-            examples=[
-                replace(one, where=places.get(one.row, one.where)) if one.row is not None else one
-                for one in problem.examples
-            ],
-        )
-        for problem in problems
-    ]
+    """The problems, each example with the line on which its row stands, and that of the one it is compared with."""
+    examples = [one for problem in problems for one in problem.examples]
+    places = places_of(source, table, [n for one in examples for n in (one.row, one.like) if n is not None])
+    return [replace(problem, examples=[_at(one, places) for one in problem.examples]) for problem in problems]
 
 
-def _near_duplicates(view: View, splits: RowSplits) -> list[Problem]:
-    """Rows that nearly repeat others, as the split found them."""
+def _at(example: Example, places: Mapping[int, str]) -> Example:
+    if example.row is None:
+        return example
+    why = example.why if example.like is None else f"{example.why}, {places[example.like]}"
+    return replace(example, where=places[example.row], why=why)
+
+
+def _between_splits(view: View, splits: RowSplits) -> list[Problem]:
+    """Rows that belong to no split, as the parting found them."""
     left_out = splits.left_out
-    if not splits.near_duplicates and not left_out:
+    if not left_out:
         return []
     return [
         Problem(
-            "near-duplicates",
-            f"Rows that nearly repeat an earlier one and go to its split: {splits.near_duplicates:,}; left out, as "
-            f"they nearly repeat rows of both splits: {len(left_out):,}.",
-            splits.near_duplicates + len(left_out),
-            "Remove the repeats, or add the column that tells them apart.",
+            "between the splits",
+            f"Rows that nearly repeat, or name by a link, rows of both splits, and are left out: {len(left_out):,}.",
+            len(left_out),
+            "Remove repeats, or leave out the link that matters least.",
             [view.example(number) for number in left_out[:MOST_PLACES]],
         )
     ]

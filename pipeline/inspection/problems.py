@@ -12,6 +12,7 @@ from typing import Any
 
 from .counting import MOST_PLACES
 from .findings import Example, Problem
+from .repeats import near_duplicates
 from .view import View, shown
 
 __all__ = ["CHECKS", "problems_of"]
@@ -216,6 +217,7 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _rejected,
     _unnamed,
     _repeated,
+    near_duplicates,
     _one_value,
     _unbalanced,
     _gaps,

@@ -52,11 +52,14 @@ class View:
         """Whether every row was drawn."""
         return len(self.sample) == len(self.table.rows)
 
-    def example(self, number: int, column: str = "", why: str = "") -> Example:
+    def example(self, number: int, column: str = "", why: str = "", like: int | None = None) -> Example:
         """A row as an example, with its value in a column, or its name; where it stands is found later."""
-        row = self.table.rows[number]
-        value = written(row[column]) if column else self.table.schema.entity_of(row)
-        return Example(column=column, value=shown(value or ""), why=why, row=number)
+        value = shown(written(self.table.rows[number][column]) or "") if column else self.name(number)
+        return Example(column=column, value=value, why=why, row=number, like=like)
+
+    def name(self, number: int) -> str:
+        """What a row is called, its beginning where that is long."""
+        return shown(self.table.schema.entity_of(self.table.rows[number]) or "")
 
 
 def view_of(table: LoadedTable) -> View:

@@ -10,9 +10,13 @@ from torch.nn import functional
 
 from .forward_kl import forward_kl
 from .registry import Divergence
+from .sampled import SampledTargets, sampled_divergence
 from .sparse import SparseTargets, sparse_divergence
 
-__all__ = ["DistillationLoss"]
+__all__ = ["DistillationLoss", "Targets"]
+
+Targets = Tensor | SparseTargets | SampledTargets
+"""What a teacher says of N tokens: dense logits ``[N, V]``, or less."""
 
 
 class DistillationLoss(nn.Module):
@@ -53,15 +57,17 @@ class DistillationLoss(nn.Module):
         """
         return self.per_token(student_logits, teacher_logits, labels).mean()
 
-    def per_token(self, student_logits: Tensor, teacher: Tensor | SparseTargets, labels: Tensor) -> Tensor:
+    def per_token(self, student_logits: Tensor, teacher: Targets, labels: Tensor) -> Tensor:
         """The loss of each token, ``[N]``; arguments as for :meth:`forward`, or the teacher's sparse targets.
 
         Raises:
-            UsageError: The sparse targets were taken at another temperature.
+            UsageError: The targets were taken at another temperature, or do not go with this divergence.
         """
         student = functional.log_softmax(student_logits / self.temperature, dim=-1)
         if isinstance(teacher, SparseTargets):
             soft = sparse_divergence(self.divergence, student, teacher, self.temperature)
+        elif isinstance(teacher, SampledTargets):
+            soft = sampled_divergence(self.divergence, student, teacher, self.temperature)
         else:
             soft = self.divergence(student, functional.log_softmax(teacher / self.temperature, dim=-1))
         hard = functional.cross_entropy(student_logits, labels, reduction="none")

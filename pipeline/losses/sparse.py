@@ -7,7 +7,7 @@ k + 1 buckets. Does not know where signals are kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from attar.runtime.errors import UsageError
 
 from .registry import Divergence
 
-__all__ = ["SparseTargets", "sparse_divergence", "sparse_targets"]
+__all__ = ["SparseTargets", "require_temperature", "sparse_divergence", "sparse_targets"]
 
 _LEAST = -80.0
 """Log of the least probability of a bucket: nothing beside the others, and far from the end of fp32."""
@@ -43,6 +43,21 @@ class SparseTargets:
     log_sum_exp: Tensor
     temperature: float
 
+    def at(self, place: slice) -> SparseTargets:
+        """Those of a slice of the tokens."""
+        return replace(
+            self,
+            ids=self.ids[place],
+            log_probs=self.log_probs[place],
+            log_tail=self.log_tail[place],
+            log_sum_exp=self.log_sum_exp[place],
+        )
+
+    def normalized(self) -> SparseTargets:
+        """The same with probabilities that sum to 1, which those that were stored in few bits do not quite."""
+        total = torch.cat([self.log_probs, self.log_tail[:, None]], dim=-1).logsumexp(-1)
+        return replace(self, log_probs=self.log_probs - total[:, None], log_tail=self.log_tail - total)
+
 
 def sparse_targets(logits: Tensor, k: int, temperature: float) -> SparseTargets:
     """The targets in dense logits ``[N, V]``; ``k`` is 1 to V."""
@@ -67,14 +82,23 @@ def sparse_divergence(divergence: Divergence, student: Tensor, targets: SparseTa
     Raises:
         UsageError: It is not.
     """
-    if targets.temperature != temperature:
-        raise UsageError(
-            f"The signals were taken at temperature {targets.temperature:g} and can't be used at {temperature:g}.",
-            next_step="Take the signals anew at that temperature.",
-        )
+    require_temperature(targets.temperature, temperature)
     ours = torch.cat([student.gather(-1, targets.ids), _tail(student, targets.ids)[:, None]], dim=-1)
     theirs = torch.cat([targets.log_probs, targets.log_tail[:, None]], dim=-1)
     return divergence(ours.clamp(min=_LEAST), theirs.clamp(min=_LEAST))
+
+
+def require_temperature(taken: float, wanted: float) -> None:
+    """Check that signals are used at the temperature that they were taken at.
+
+    Raises:
+        UsageError: They are not.
+    """
+    if taken != wanted:
+        raise UsageError(
+            f"The signals were taken at temperature {taken:g} and can't be used at {wanted:g}.",
+            next_step="Take the signals anew at that temperature.",
+        )
 
 
 def _tail(log_probs: Tensor, ids: Tensor) -> Tensor:

@@ -42,6 +42,10 @@ _BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.83, "int8-dynamic": 1.
 """A bundle's size by its form (benchmarks/LOG.md); small models carry relatively more of the tokenizer."""
 _DATA_VOCABULARY = 6000
 """Tokens that the data needs, which only its rendered samples tell: 5,278 in the quickstart, 6,606 in full.json."""
+_SAMPLE_TOKENS = 36
+"""Of a training sample, eight of which share a record: 787,255 for the quickstart's 21,975."""
+_ANSWER_TOKENS = 5
+"""Those of them that are answer: 108,986 there."""
 _CARD_SECONDS = 1.0
 _DATA_COPIES = 20
 """Of the records' bytes: rows as Python objects, and every question with its record."""
@@ -72,6 +76,7 @@ class Sizes:
         teacher: The teacher's shape.
         student: The student's.
         questions: In the test split.
+        samples: In the training split.
         data_seconds: What loading the tables and asking all questions took just now.
         data_bytes: Of the tables' records as text.
     """
@@ -79,11 +84,12 @@ class Sizes:
     teacher: Shape
     student: Shape
     questions: int
+    samples: int
     data_seconds: float
     data_bytes: int
 
 
-def sizes_of(config: RunConfig, questions: int, data_seconds: float, data_bytes: int) -> Sizes:
+def sizes_of(config: RunConfig, questions: int, samples: int, data_seconds: float, data_bytes: int) -> Sizes:
     """Both models' shapes by the config.
 
     Raises:
@@ -95,7 +101,7 @@ def sizes_of(config: RunConfig, questions: int, data_seconds: float, data_bytes:
         student = _trimmed(settings, shape_of(settings.student_model_name))
     else:
         student = _cut(settings, teacher)
-    return Sizes(teacher, student, questions, data_seconds, data_bytes)
+    return Sizes(teacher, student, questions, samples, data_seconds, data_bytes)
 
 
 def _cut(settings: DistillationConfig, teacher: Shape) -> Shape:
@@ -155,13 +161,28 @@ def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     settings, teacher, student = config.distillation, sizes.teacher, sizes.student
     aligned = 0 if settings.student_model_name else settings.alignment_steps
     tokens = (aligned + settings.steps) * settings.batch_tokens
-    per_token = 2 * _active(teacher) / speed.forward + 6 * _active(student) / speed.training
-    seconds = tokens * per_token + _scoring(student, sizes.questions, speed)
+    taught = tokens - _saved_tokens(settings, sizes)
+    seconds = 2 * _active(teacher) * taught / speed.forward + 6 * _active(student) * tokens / speed.training
+    seconds += _scoring(student, sizes.questions, speed)
     captured = 4 * settings.batch_tokens * (teacher.layers + student.layers) * teacher.width
     teaching = 4 * teacher.parameters + _rounded(teacher, speed) + captured + _logits(config, teacher)
     memory = _LIBRARIES + teaching + 4 * student.parameters + _training_memory(config, student, speed)
     phases = 4 * _trained(student) if aligned else 0  # the weights that the alignment ended with
-    return Need(seconds, memory, 4 * student.parameters, _passing(student) + phases)
+    signals = sizes.samples * _ANSWER_TOKENS * (4 * settings.signal_tokens + 6) if _caches(settings, sizes) else 0
+    return Need(seconds, memory, 4 * student.parameters, _passing(student) + phases + signals)
+
+
+def _saved_tokens(settings: DistillationConfig, sizes: Sizes) -> int:
+    """Tokens of distillation that no teacher reads, as its signals were captured before."""
+    read_once = sizes.samples * _SAMPLE_TOKENS
+    return max(0, settings.steps * settings.batch_tokens - read_once) if _caches(settings, sizes) else 0
+
+
+def _caches(settings: DistillationConfig, sizes: Sizes) -> bool:
+    """Whether signals will be cached, as far as it is known before the samples are tokens and a loss is given."""
+    comes_twice = settings.steps * settings.batch_tokens > sizes.samples * _SAMPLE_TOKENS
+    worth = settings.alignment == 0 and (comes_twice or settings.signal_folder is not None)
+    return settings.signals == "cached" or (settings.signals == "auto" and worth)
 
 
 def _export(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:

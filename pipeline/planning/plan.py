@@ -82,8 +82,8 @@ def plan_run(config: RunConfig, runs: Path) -> Plan:
     started = time.perf_counter()
     tables = check_tables(config)
     data_seconds = time.perf_counter() - started
-    questions = sum(table.questions["test"] for table in tables)
-    sizes = sizes_of(config, questions, data_seconds, sum(table.size for table in tables))
+    questions, samples = (sum(table.questions[split] for table in tables) for split in ("test", "train"))
+    sizes = sizes_of(config, questions, samples, data_seconds, sum(table.size for table in tables))
     speed = probe(config)
     needs, earlier = needs_of(config, sizes, speed), earlier_run(config, runs)
     if earlier:
@@ -104,7 +104,7 @@ def plan_run(config: RunConfig, runs: Path) -> Plan:
 
 def _by(earlier: Earlier, needs: Mapping[str, Need], sizes: Sizes, speed: Speed) -> dict[str, Need]:
     """The needs with the times of an earlier run, by the ratio of today's work to that run's."""
-    shapes = sizes_of(earlier.config, sizes.questions, sizes.data_seconds, sizes.data_bytes)
+    shapes = sizes_of(earlier.config, sizes.questions, sizes.samples, sizes.data_seconds, sizes.data_bytes)
     then = needs_of(earlier.config, shapes, speed)
     return {
         name: replace(need, seconds=earlier.seconds[name] * need.seconds / then[name].seconds)

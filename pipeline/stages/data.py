@@ -227,6 +227,7 @@ def configured_loader(config: RunConfig, sources: Sequence[Source]) -> Structure
         records_per_table=section.records_per_table,
         counterfactual=section.counterfactual,
         invented=section.invented,
+        shared_prompts=section.shared_prompts,
         test_share=section.test_share,
         test_questions=section.test_questions,
         salt=section.salt,

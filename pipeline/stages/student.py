@@ -15,7 +15,7 @@ from .teacher import MODEL
 
 __all__ = ["stage"]
 
-_NO_INFLUENCE = frozenset({"output", "teacher_license", "checkpoint_seconds"})
+_NO_INFLUENCE = frozenset({"output", "signal_folder", "teacher_license", "checkpoint_seconds"})
 
 
 def stage(config: RunConfig) -> Stage:
@@ -28,7 +28,7 @@ def stage(config: RunConfig) -> Stage:
 
 
 def _work(config: RunConfig, work: Work) -> dict[str, Any]:
-    from ..training.distiller import SETTINGS_FILE, ModelDistiller
+    from ..training.distiller import PLACES, SETTINGS_FILE, ModelDistiller
 
     data, teacher = work.products["data"], work.products["teacher"]
     corrected = {"teacher_model_name": str(teacher.path / MODEL), "correction": CorrectionConfig(steps=0)}
@@ -37,7 +37,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     student = distiller.distill(training_samples(data))
     distiller.save_distilled_model(work.folder / MODEL)
     # As the user set them, not where this run keeps its teacher: equal runs have equal files.
-    write_json(work.folder / MODEL / SETTINGS_FILE, config.distillation.model_dump(mode="json", exclude={"output"}))
+    write_json(work.folder / MODEL / SETTINGS_FILE, config.distillation.model_dump(mode="json", exclude=set(PLACES)))
     title = "score student"
     found = work.checkpoints.remember(title, lambda: score_torch(config, student, test_samples(data), title))
     write_answers(work.folder, found["answers"])

@@ -10,16 +10,17 @@ Hands on tensors. Does not know models or losses.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
 
 import torch
 from torch import Tensor
 
 from ..data.render import RenderedSample
 
-__all__ = ["Batch", "Packed", "by_length", "collate", "endless_batches", "pack", "pack_all"]
+__all__ = ["Batch", "Packed", "by_length", "collate", "endless_batches", "pack", "pack_all", "visits"]
 
 _BUCKET = 32
 _PADDING = -1
@@ -74,6 +75,10 @@ class Batch:
     def tokens(self) -> int:
         """Real tokens, padding not counted."""
         return int(self.real.sum())
+
+    def for_model_with(self, tokens: Tensor | None) -> Batch:
+        """The same pieces as a model reads them whose ids for them are ``tokens`` ``[V]``; None changes nothing."""
+        return self if tokens is None else replace(self, input_ids=tokens[self.input_ids])
 
 
 def pack(samples: Sequence[RenderedSample], *, with_answers: bool = True) -> Packed:
@@ -135,20 +140,14 @@ def endless_batches(sequences: Sequence[Packed], batch_tokens: int, seed: int) -
     Sequences of like length stand together, so that little is padding; the batches themselves
     come in random order.
     """
-    rng = random.Random(seed)
-    while True:
-        shuffled = rng.sample(sequences, len(sequences))
-        batches = list(by_length(shuffled, batch_tokens))
-        rng.shuffle(batches)
-        for batch in batches:
-            yield collate(batch)
+    return map(collate, _endless_groups(sequences, batch_tokens, seed))
 
 
-def _shared_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """The longest run of tokens that all prompts begin with."""
-    shortest = min(prompts, key=len)
-    same = (len({prompt[place] for prompt in prompts}) == 1 for place in range(len(shortest)))
-    return shortest[: next((place for place, equal in enumerate(same) if not equal), len(shortest))]
+def visits(sequences: Sequence[Packed], batch_tokens: int, seed: int, steps: int) -> list[int]:
+    """How often each sequence comes in the first so many of :func:`endless_batches`."""
+    groups = islice(_endless_groups(sequences, batch_tokens, seed), steps)
+    counts = Counter(id(sequence) for group in groups for sequence in group)
+    return [counts[id(sequence)] for sequence in sequences]
 
 
 def by_length(sequences: Sequence[Packed], batch_tokens: int) -> Iterator[list[Packed]]:
@@ -162,6 +161,22 @@ def by_length(sequences: Sequence[Packed], batch_tokens: int) -> Iterator[list[P
         batch.append(sequence)
     if batch:
         yield batch
+
+
+def _endless_groups(sequences: Sequence[Packed], batch_tokens: int, seed: int) -> Iterator[list[Packed]]:
+    rng = random.Random(seed)
+    while True:
+        shuffled = rng.sample(sequences, len(sequences))
+        groups = list(by_length(shuffled, batch_tokens))
+        rng.shuffle(groups)
+        yield from groups
+
+
+def _shared_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The longest run of tokens that all prompts begin with."""
+    shortest = min(prompts, key=len)
+    same = (len({prompt[place] for prompt in prompts}) == 1 for place in range(len(shortest)))
+    return shortest[: next((place for place, equal in enumerate(same) if not equal), len(shortest))]
 
 
 def _visible(branches: Tensor) -> Tensor:

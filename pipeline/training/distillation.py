@@ -3,26 +3,24 @@
 ``align`` heals a body cut from the teacher: each layer learns, on the teacher's own hidden states, to do
 the work of the layers it stands for, all at once and none waiting for those below it. ``distill`` then
 trains the whole student end to end. Both change the student in place.
-
-A student of fewer tokens learns the teacher's distribution over those alone, made whole again by the softmax: it has
-no probability to give to the others, so a bucket for them would make the divergence infinite, and of all
-distributions over its own tokens this one is nearest to the teacher's (forward KL).
 Does not know where teacher and student come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from attar.runtime.errors import UsageError
+
 from ..checkpoints import Checkpoints
-from ..losses import DistillationLoss, cosine_distance, mean_in_chunks, relative_error
-from ..progress import say
+from ..losses import DistillationLoss, Targets, cosine_distance, mean_in_chunks, relative_error
 from ..student import even_layers
+from ..teacher.signals import OnlineSignals, Signals, why_online
 from .batches import Batch, Packed, endless_batches
 from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
@@ -81,9 +79,10 @@ class Pair:
         """For each of the student's layers, how many teacher layers its output stands for."""
         return [*self.layers[1:], self.teacher.config.num_hidden_layers]
 
-    def for_teacher(self, batch: Batch) -> Batch:
-        """The batch with the teacher's ids: it reads the very pieces that the student reads."""
-        return batch if self.tokens is None else replace(batch, input_ids=self.tokens[batch.input_ids])
+    def online_signals(self, precision: str, *, with_states: bool) -> OnlineSignals:
+        """What this teacher says of the student's tokens, and its hidden states where they can be compared."""
+        states = with_states and bool(self.layers)
+        return OnlineSignals(self.teacher, self.vocabulary_size, self.tokens, precision, states)
 
 
 def align(
@@ -105,7 +104,7 @@ def align(
 
     def loss_of(batch: Batch) -> Tensor:
         with torch.no_grad(), captured(pair.teacher) as theirs:
-            run_body(pair.teacher, pair.for_teacher(batch))
+            run_body(pair.teacher, batch.for_model_with(pair.tokens))
         inputs = [theirs[layer] for layer in pair.starts]
         with captured(pair.student) as ours, replaced_inputs(pair.student, inputs):
             run_body(pair.student, batch)
@@ -130,6 +129,7 @@ def distill(
     precision: str,
     seed: int,
     checkpoints: Checkpoints | None = None,
+    signals: Signals | None = None,
     title: str = "distill",
     watch: Watch | None = None,
     origin: Mapping[str, str] | None = None,
@@ -147,28 +147,32 @@ def distill(
         precision: "float32" or "bfloat16".
         seed: Seed of the order.
         checkpoints: Where unfinished training is kept.
+        signals: What the teacher says; by default the pair's teacher is asked.
         title: Names progress and checkpoint; no two trainings with the same checkpoints may share it.
         watch: By what the best weights are known; by default the last are kept.
         origin: What a checkpoint has to be of.
+
+    Raises:
+        UsageError: The signals are cached, and the loss or the alignment needs the teacher at hand.
     """
-    if not (isinstance(loss, DistillationLoss) and loss.is_by_token):
-        say(f"distill: {type(loss).__name__} has a forward of its own, which gets all logits of the teacher at once")
+    aligns = alignment > 0 and bool(pair.layers)
+    source = signals or pair.online_signals(precision, with_states=aligns)
+    if not source.is_online and (why := why_online(loss, aligns=aligns)):
+        raise UsageError("Cached signals are not enough.", why=why, next_step="Give no signals to ask the teacher.")
 
     def loss_of(batch: Batch) -> Tensor:
-        with torch.no_grad(), captured(pair.teacher) as theirs:
-            hidden = run_body(pair.teacher, pair.for_teacher(batch)).last_hidden_state
-            teacher_states = answer_states(hidden, batch)
+        signal = source.of(batch)
         with captured(pair.student) as ours:
             student_states = answer_states(run_body(pair.student, batch).last_hidden_state, batch)
-        total = answer_loss(pair, loss, student_states, teacher_states, batch.labels)
-        if alignment and pair.layers:
-            targets = [theirs[end] for end in pair.ends]
+        total = answer_loss(pair, loss, student_states, signal.targets, batch.labels)
+        if aligns:
+            targets = [signal.states[end] for end in pair.ends]
             total = total + alignment * cosine_distance(ours[1:], targets, batch.real)
         return total
 
     _prepare(pair)
     batches = endless_batches(sequences, batch_tokens, seed)
-    with computing_in(pair.teacher, precision):
+    with source.at_hand():
         return train(
             title,
             pair.student,
@@ -182,25 +186,23 @@ def distill(
         )
 
 
-def answer_loss(pair: Pair, loss: nn.Module, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
-    """The loss on hidden states ``[N, H]`` of both at the answers' positions."""
+def answer_loss(
+    pair: Pair, loss: nn.Module, student: Tensor, targets: Callable[[slice], Targets], labels: Tensor
+) -> Tensor:
+    """The loss on the student's hidden states ``[N, H]`` at the answers' positions, and what the teacher says of them.
+
+    ``targets`` is that of a :class:`~attar.pipeline.teacher.signals.Signal`.
+    """
     kept = pair.vocabulary_size
-
-    def teacher_logits(place: slice) -> Tensor:
-        with torch.no_grad():
-            return head_logits(pair.teacher, teacher[place], pair.tokens)[:, :kept]
-
     if isinstance(loss, DistillationLoss) and loss.is_by_token:
         of_token = loss.per_token
         head = list(pair.student.get_output_embeddings().parameters())
         return mean_in_chunks(
-            lambda states, place: of_token(
-                head_logits(pair.student, states)[:, :kept], teacher_logits(place), labels[place]
-            ),
+            lambda states, place: of_token(head_logits(pair.student, states)[:, :kept], targets(place), labels[place]),
             student,
             head,
         )
-    total: Tensor = loss(head_logits(pair.student, student)[:, :kept], teacher_logits(slice(None)), labels)
+    total: Tensor = loss(head_logits(pair.student, student)[:, :kept], targets(slice(None)), labels)
     return total
 
 

@@ -33,11 +33,13 @@ from .loop import Schedule, Watch
 from .precision import chosen_precision
 from .teaching import Lesson, teach
 
-__all__ = ["SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
+__all__ = ["PLACES", "SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
 
 SETTINGS_FILE = "distillation.json"
 VOCABULARY_FILE = "vocabulary.json"
 """Of a student with fewer tokens than its teacher: the teacher's id of each of its tokens."""
+PLACES = frozenset({"output", "signal_folder"})
+"""Settings that say where things are kept, and nothing of the student."""
 
 
 class ModelDistiller:
@@ -146,8 +148,10 @@ class ModelDistiller:
 
         Raises:
             DataError: There is no training sample, or one is longer than the student can read.
-            UsageError: ``cuts`` do not lead from the teacher to the student.
+            UsageError: ``cuts`` do not lead from the teacher to the student, or cached signals are asked for, and the
+                loss needs the teacher at hand.
             CheckFailed: The loss stopped being a number.
+            SignalError: Those in ``config.signal_folder`` are damaged, or of another teacher or other settings.
             Refused: A checkpoint is of another teacher or student.
         """
         samples = list(training_data)
@@ -181,7 +185,7 @@ class ModelDistiller:
             raise UsageError("There is no student to save.", next_step="Call distill first.")
         target = folder or self.config.output
         save_model(self.student, target)
-        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude={"output"}))
+        write_json(target / SETTINGS_FILE, self.config.model_dump(mode="json", exclude=set(PLACES)))
         if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
             write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
         return target

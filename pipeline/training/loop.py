@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from attar.runtime.errors import CheckFailed
 
+from ..allocation import return_large_blocks
 from ..checkpoints import Checkpoints
 from ..progress import Progress, say, track
 from .batches import Batch
@@ -50,6 +51,7 @@ def train(
         CheckFailed: The loss or a gradient is not a finite number; the weights are those before that step.
         Refused: The checkpoint is of another origin, such as another teacher.
     """
+    return_large_blocks()
     state = TrainingState(title, model, schedule, checkpoints, watch, origin or {})
     left = iter(islice(batches, len(state.losses), None))
     with track(title, schedule.steps, done=len(state.losses)) as progress:

@@ -14,6 +14,7 @@ from ..data.samples import Sample
 from ..losses import DistillationLoss
 from ..student import teacher_tokens
 from ..teacher import LoadedModel, weights_sha256
+from ..teacher.signals import Signals, chosen_signals
 from .batches import Packed
 from .compiled import compiled_layers, pays
 from .distillation import Pair, align, distill
@@ -70,28 +71,21 @@ def teach(
     Raises:
         CheckFailed: The loss stopped being a number.
         Refused: A checkpoint is of another teacher or student.
+        UsageError: Cached signals are asked for where they are not enough.
+        SignalError: Those that are kept are damaged, or of something else.
     """
-    teacher, student = lesson.teacher, lesson.student
-    is_cut = config.student_model_name is None
-    pair = Pair.of(
-        teacher.model,
-        student.model,
-        student.tokenizer.vocabulary_size,
-        is_cut=is_cut,
-        layers=lesson.layers,
-        tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
-    )
-    models = {"teacher": teacher.model, "student": student.model}
-    origin = {name: weights_sha256(model) for name, model in models.items()} if checkpoints else {}
-    aligned = lesson.alignment_steps if is_cut else 0
+    models = (lesson.teacher.model, lesson.student.model)
+    pair = _pair(lesson, is_cut=config.student_model_name is None)
+    origin = dict(zip(("teacher", "student"), map(weights_sha256, models), strict=True)) if checkpoints else {}
     seed = config.seed + 2 * lesson.number
-    tokens = (aligned + lesson.steps) * config.batch_tokens
-    with compiled_layers(*models.values(), when=pays(config.compiled, tokens)):
-        if aligned:
+    tokens = (lesson.alignment_steps + lesson.steps) * config.batch_tokens
+    with compiled_layers(*models, when=pays(config.compiled, tokens)):
+        signals = _signals(lesson, pair, config, loss, sequences, precision, checkpoints)
+        if lesson.alignment_steps:
             align(
                 pair,
                 sequences,
-                Schedule(aligned, config.alignment_learning_rate, config.warmup),
+                Schedule(lesson.alignment_steps, config.alignment_learning_rate, config.warmup),
                 batch_tokens=config.batch_tokens,
                 precision=precision,
                 seed=seed,
@@ -109,11 +103,48 @@ def teach(
             precision=precision,
             seed=seed + 1,
             checkpoints=checkpoints,
+            signals=signals,
             title=f"distill{lesson.suffix}",
-            watch=_watch(student, watched, config.evaluate_every, precision),
+            watch=_watch(lesson.student, watched, config.evaluate_every, precision),
             origin=origin,
         )
-    student.model.eval()
+    lesson.student.model.eval()
+
+
+def _pair(lesson: Lesson, *, is_cut: bool) -> Pair:
+    teacher, student = lesson.teacher, lesson.student
+    return Pair.of(
+        teacher.model,
+        student.model,
+        student.tokenizer.vocabulary_size,
+        is_cut=is_cut,
+        layers=lesson.layers,
+        tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
+    )
+
+
+def _signals(
+    lesson: Lesson,
+    pair: Pair,
+    config: DistillationConfig,
+    loss: DistillationLoss,
+    sequences: Sequence[Packed],
+    precision: str,
+    checkpoints: Checkpoints | None,
+) -> Signals:
+    """For the lesson's own steps, and cached in a folder for each teacher."""
+    folder = config.signal_folder
+    if folder and lesson.number:
+        folder = folder.with_name(f"{folder.name}-{lesson.number}")
+    return chosen_signals(
+        pair.online_signals(precision, with_states=config.alignment > 0),
+        config.model_copy(update={"steps": lesson.steps, "signal_folder": folder}),
+        loss,
+        lesson.teacher.tokenizer,
+        sequences,
+        seed=config.seed + 2 * lesson.number + 1,
+        folder=checkpoints.folder / f"signals{lesson.suffix}" if checkpoints else None,
+    )
 
 
 def _watch(student: LoadedModel, watched: Sequence[Sample], every: int, precision: str) -> Watch | None:

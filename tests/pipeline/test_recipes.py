@@ -12,7 +12,7 @@ from attar.pipeline.checking import check_tables
 from attar.pipeline.config.reading import load_config, parse_config
 from attar.pipeline.recipes import make_recipe, require_absent
 from attar.runtime.errors import DataError, Refused, UsageError
-from tests.conftest import ROOT
+from tests.conftest import CITIES, ROOT
 
 
 def table(folder: Path, header: str, rows: Sequence[str], name: str = "things.csv") -> Path:
@@ -100,3 +100,10 @@ def test_what_is_there_is_not_replaced(cities: Path, tmp_path: Path) -> None:
     require_absent(tmp_path / "new.json")
     with pytest.raises(Refused):
         require_absent(cities)
+
+
+def test_a_label_keeps_the_dots_of_its_file_and_loses_the_ends(tmp_path: Path) -> None:
+    for name in ("my_cities-v1.2.csv", "my_cities-v1.2.tsv"):
+        (tmp_path / name).write_text(CITIES.replace(",", "\t") if name.endswith("tsv") else CITIES)
+        recipe = make_recipe([tmp_path / name], tmp_path / "r.json")
+        assert recipe.config["data"]["tables"][0]["label"] == "my cities v1.2"

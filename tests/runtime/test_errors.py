@@ -30,6 +30,7 @@ def test_every_class_is_exported_and_drawn_in_the_docstring() -> None:
         (errors.DataError, 4),
         (errors.BundleError, 5),
         (errors.ModelError, 5),
+        (errors.SignalError, 5),
         (errors.TokenizerMismatch, 5),
     ],
 )

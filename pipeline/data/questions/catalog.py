@@ -16,7 +16,7 @@ from typing import Any
 from ..schema import written
 from .kind import Scene
 
-__all__ = ["BARE", "TOOLS", "Tool", "fill", "record_tool"]
+__all__ = ["BARE", "TOOLS", "Tool", "fill", "record_tool", "shared_tools"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,17 @@ def record_tool(label: str) -> Tool:
     word = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_") or "record"
     about = f"Find a record of the kind {label} by its name."
     return Tool(f"find_{word}"[:_LONGEST_NAME], about, {"name": "entity"}, ())
+
+
+def shared_tools(scene: Scene) -> list[Tool]:
+    """The tools that every kind offers on a scene: some of each sort; none where each kind takes its own."""
+    if scene.shared is None:
+        return []
+    chance = random.Random(f"{scene.shared}:tools")
+    taking = chance.sample(TOOLS[scene.split], chance.randint(1, 2))
+    bare = chance.sample(BARE[scene.split], chance.randint(1, 2))
+    offered = [*taking, *bare, record_tool(scene.schema.label)]
+    return chance.sample(offered, len(offered))
 
 
 _LONGEST_NAME = 64

@@ -48,14 +48,16 @@ class Claim(Kind):
 
         Where ``count`` is None: of every column one that is right, one that is wrong, and one about another row.
         """
-        hidden: set[str] = set()
+        hidden = set(scene.hidden)
         claims: list[tuple[Column, str, str, str]] = []
         for column, value in self._facts(scene, rng):
             if count is not None and len(claims) == count:
                 break
-            checks = CHECKS if count is None else (rng.choice(CHECKS),)
+            checks: Sequence[str] = CHECKS if count is None else (rng.choice(CHECKS),)
+            if column.name in scene.hidden:
+                checks = (_NOT_THERE,)
             for check in checks:
-                if check == _NOT_THERE and count is not None and rng.random() < 0.5:
+                if column.name in scene.hidden or self._hides(check, count, scene, rng):
                     hidden.add(column.name)
                     claims.append((column, scene.entity, value, check))
                 else:
@@ -83,6 +85,10 @@ class Claim(Kind):
             check = _CONTRADICTED if unlike(value, recorded) else None
         text = self.write(question.form, column=label_of(schema, name), entity=entity, value=value)
         return question.answer == check and question.text == text
+
+    def _hides(self, check: str, count: int | None, scene: Scene, rng: random.Random) -> bool:
+        """Whether a claim is about a column that the prompt leaves out; a scene that hides some has them already."""
+        return check == _NOT_THERE and count is not None and not scene.hidden and rng.random() < 0.5
 
     def _facts(self, scene: Scene, rng: random.Random) -> list[tuple[Column, str]]:
         """What is recorded beside the name, in any order."""

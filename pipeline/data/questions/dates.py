@@ -50,8 +50,8 @@ class DateShift(Kind):
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column."""
-        columns = [column for column in scene.schema.columns if _unit(column.label, scene.row[column.name])]
-        columns = columns if scene.entity else []
+        facts = scene.facts if scene.entity else []
+        columns = [column for column, _ in facts if _unit(column.label, scene.row[column.name])]
         questions = []
         for column in rng.sample(columns, len(columns) if count is None else min(count, len(columns))):
             value, after = scene.row[column.name], rng.random() < 0.5

@@ -33,6 +33,9 @@ class Scene:
         order: The columns in the order in which a prompt shows them.
         draw: Draws the others; they all have names, no two the same.
         most_rows: How many rows a prompt shows at most.
+        hidden: Names of columns that no prompt on the row shows, recorded or not.
+        shared: Seed by which all kinds take the same other rows, columns and tools, so that their prompts begin
+            alike and are read once for many questions; None where each takes its own.
     """
 
     schema: TableSchema
@@ -41,6 +44,8 @@ class Scene:
     order: tuple[Column, ...]
     draw: Callable[[], Sequence[Row]] = tuple
     most_rows: int = 5
+    hidden: frozenset[str] = frozenset()
+    shared: str | None = None
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -52,10 +57,20 @@ class Scene:
         """What the row is called."""
         return name_of(self.schema, self.row)
 
+    @property
+    def facts(self) -> list[tuple[Column, str]]:
+        """What is recorded of the row, and not hidden: columns and their written values."""
+        return [(column, value) for column, value in self.schema.facts_of(self.row) if column.name not in self.hidden]
+
+    def chance(self, what: str, own: random.Random) -> random.Random:
+        """Where chance comes from for what the kinds may share, such as "rows"."""
+        return own if self.shared is None else random.Random(f"{self.shared}:{what}")
+
     def names(self, columns: Iterable[Column] | None = None) -> tuple[str, ...]:
-        """Names of columns, by default of all that the row has a value in, in the order of the prompt."""
+        """Names of columns in the order of the prompt, by default of those that are recorded and not hidden."""
         if columns is None:
-            return tuple(column.name for column in self.order if written(self.row[column.name]) is not None)
+            recorded = {column.name for column, _ in self.facts}
+            return tuple(column.name for column in self.order if column.name in recorded)
         wanted = {column.name for column in columns}
         return tuple(column.name for column in self.order if column.name in wanted)
 

@@ -68,7 +68,7 @@ class Lookup(Kind):
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column; all columns where it is None."""
-        facts = scene.schema.facts_of(scene.row) if scene.entity else []
+        facts = scene.facts if scene.entity else []
         if count is not None and count < len(facts):
             facts = rng.sample(facts, count)
         questions = []

@@ -14,7 +14,7 @@ from typing import Any
 from attar.runtime.prompts import tool_call_text
 
 from ..schema import TableSchema
-from .catalog import BARE, TOOLS, Tool, fill, record_tool
+from .catalog import BARE, TOOLS, Tool, fill, record_tool, shared_tools
 from .kind import Kind, Question, Row, Scene
 
 __all__ = ["ToolCall", "ToolChoice", "ToolWithoutArguments", "read_call"]
@@ -104,6 +104,8 @@ class ToolChoice(_Calling):
     forms = _requests_of(TOOLS)
 
     def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
+        if shared := shared_tools(scene):
+            return shared
         others = [*TOOLS[scene.split], *BARE[scene.split], record_tool(scene.schema.label)]
         wanted = rng.choice(TOOLS[scene.split])
         others.remove(wanted)
@@ -119,6 +121,8 @@ class ToolWithoutArguments(_Calling):
     forms = _requests_of(BARE)
 
     def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
+        if shared := shared_tools(scene):
+            return shared
         others = [*TOOLS[scene.split], record_tool(scene.schema.label)]
         offered = [*rng.sample(BARE[scene.split], 2), *rng.sample(others, rng.randint(0, _MOST_TOOLS - 2))]
         return rng.sample(offered, len(offered))

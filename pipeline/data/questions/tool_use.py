@@ -15,7 +15,7 @@ from typing import Any
 from attar.runtime.prompts import NO_VALUE, Message, record_text, tool_call, tool_call_text
 
 from ..schema import TableSchema, written
-from .catalog import BARE, TOOLS, record_tool
+from .catalog import BARE, TOOLS, record_tool, shared_tools
 from .kind import Kind, Question, Row, Scene, facts_of, label_of, name_of
 from .lookup import LOOKUP_FORMS, Lookup
 from .tool_call import read_call
@@ -27,13 +27,14 @@ _LAYOUTS = ("json", "text")
 
 
 class NoTool(Lookup):
-    """A lookup whose record is in the prompt, with tools on offer that are of no use."""
+    """A lookup whose record is in the prompt, with tools on offer that it does not need."""
 
     name = "no_tool"
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column, the tools being the same."""
-        tools = _others(scene, rng.randint(1, _MOST_TOOLS), rng)
+        shared = [tool.definition for tool in shared_tools(scene)]
+        tools = shared or _others(scene, rng.randint(1, _MOST_TOOLS), rng)
         return [replace(asked, tools=tools) for asked in super().generate(scene, count, rng)]
 
     def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
@@ -52,8 +53,10 @@ class ToolLookup(Kind):
         """Up to ``count`` questions on one row, each on another column, the tools being the same."""
         columns = scene.schema.columns if scene.entity else ()
         finder = record_tool(scene.schema.label)
-        tools = [finder.definition, *_others(scene, rng.randint(0, _MOST_TOOLS), rng)]
-        rng.shuffle(tools)
+        tools = [tool.definition for tool in shared_tools(scene)]
+        if not tools:
+            tools = [finder.definition, *_others(scene, rng.randint(0, _MOST_TOOLS), rng)]
+            rng.shuffle(tools)
         answer = tool_call_text(finder.name, {"name": scene.entity})
         questions = []
         for column in rng.sample(columns, len(columns) if count is None else min(count, len(columns))):

@@ -28,10 +28,12 @@ class NotRecorded(Kind):
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column; at least one column stays."""
         columns = [column for column in scene.schema.columns if column.name not in scene.schema.entity]
-        most = max(1, len(columns) - 1)
+        if scene.hidden:
+            columns = [column for column in columns if column.name not in scene.names()]
+        most = max(1, len(columns) - (not scene.hidden))
         asked = rng.sample(columns, min(most if count is None else count, most, len(columns))) if scene.entity else []
-        hidden = {column.name for column in asked}
-        shown = tuple(name for name in scene.names() if name not in hidden)
+        absent = {column.name for column in asked}
+        shown = tuple(name for name in scene.names() if name not in absent)
         questions = []
         for column in asked:
             form = self.any_form(scene.split, rng)

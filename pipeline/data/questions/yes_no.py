@@ -37,7 +37,7 @@ class YesNo(Kind):
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column, half of them with a wrong value."""
-        facts = scene.schema.facts_of(scene.row) if scene.entity else []
+        facts = scene.facts if scene.entity else []
         questions: list[Question] = []
         for column, value in rng.sample(facts, len(facts)):
             if count is not None and len(questions) == count:

@@ -1,17 +1,20 @@
 """CSV and its kin: cells as text, not changed in any way, and the line on which each row begins.
 
 The delimiter is guessed from the first lines. An empty cell is NULL, quoted or not, and no other is: "NA" may be
-Namibia. The form is RFC 4180's; a row that breaks it is left out and named. Does not guess types.
+Namibia. The form is RFC 4180's; a row that breaks it is left out and named. A carriage return alone ends a line only
+where it ends the first one; elsewhere it is a part of its cell, though some programs do not quote it. Does not guess
+types.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import pyarrow as pa
 
@@ -32,6 +35,9 @@ _GUESSED_LINES = 100
 _CELL_BYTES = 16
 """What a cell weighs beside its text."""
 _LONGEST_CELL = (1 << 31) - 1
+_LONE_RETURN = re.compile(r"\r(?!\r*\n|\r*$)")
+_RETURN = "\udc0d"
+"""Stands for a lone carriage return while a line is parsed; no text has it, as only bytes from 0x80 are escaped so."""
 
 
 def read_csv(path: Path, *, delimiter: str | None = None, encoding: str | None = None) -> Iterator[Batch]:
@@ -50,16 +56,18 @@ def read_csv(path: Path, *, delimiter: str | None = None, encoding: str | None =
         raise UsageError(f"{delimiter!r} can't stand between cells.", next_step='Give one character, such as ";".')
     with opened_text(path, encoding) as text:
         head = list(islice(text, _GUESSED_LINES))
-    with opened_text(path, encoding) as text:
-        reader = csv.reader(text, delimiter=delimiter or _guessed(head), strict=True)
-        names = _header(reader, path)
+    by_return = bool(head) and head[0].endswith("\r")
+    with opened_text(path, encoding, newline="" if by_return else "\n") as text:
+        lines = _Lines(text, by_return=by_return)
+        reader = csv.reader(lines, delimiter=delimiter or _guessed(head), strict=True)
+        names = _header(reader, lines, path)
         rows: Gathering[list[str]] = Gathering(
             path, lambda found: _columns(names, found), lambda row: zip(names, row, strict=True), typed=False
         )
         more = True
         while more:
             with _long_cells():
-                more = _fill(rows, reader, len(names), path)
+                more = _fill(rows, reader, lines, len(names), path)
             if not rows.empty:
                 yield rows.batch()
 
@@ -67,6 +75,31 @@ def read_csv(path: Path, *, delimiter: str | None = None, encoding: str | None =
 def read_tsv(path: Path) -> Iterator[Batch]:
     """A CSV file with tabs between its cells."""
     return read_csv(path, delimiter="\t")
+
+
+class _Lines:
+    """The lines of a file, their lone carriage returns hidden from the csv module, to which they would end a row.
+
+    Args:
+        text: The file.
+        by_return: Whether they end lines here, and so are none that are hidden.
+    """
+
+    def __init__(self, text: TextIO, *, by_return: bool) -> None:
+        self._text = text
+        self._by_return = by_return
+        self._hidden = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text:
+            if "\r" in line[:-2] and not self._by_return:
+                line = _LONE_RETURN.sub(_RETURN, line)
+                self._hidden = True
+            yield line
+
+    def cells(self, row: list[str]) -> list[str]:
+        """The cells of a row as they stand in the file."""
+        return [cell.replace(_RETURN, "\r") for cell in row] if self._hidden else row
 
 
 def _guessed(head: Sequence[str]) -> str:
@@ -82,7 +115,7 @@ def _guessed(head: Sequence[str]) -> str:
         return max(_DELIMITERS, key=fit)
 
 
-def _header(reader: CsvReader, path: Path) -> list[str]:
+def _header(reader: CsvReader, lines: _Lines, path: Path) -> list[str]:
     with _long_cells():
         names = next((row for row in reader if row), None)
     if names is None:
@@ -92,6 +125,7 @@ def _header(reader: CsvReader, path: Path) -> list[str]:
             why="The file is empty.",
             next_step="Give a file with a line of column names and at least one row.",
         )
+    names = lines.cells(names)
     if not is_unicode("".join(names)):
         raise DataError(
             "The names of the columns hold bytes that are not in the file's encoding.",
@@ -102,7 +136,7 @@ def _header(reader: CsvReader, path: Path) -> list[str]:
     return names
 
 
-def _fill(rows: Gathering[list[str]], reader: CsvReader, width: int, path: Path) -> bool:
+def _fill(rows: Gathering[list[str]], reader: CsvReader, lines: _Lines, width: int, path: Path) -> bool:
     """Read rows until a batch is full; false at the file's end."""
     while not rows.full:
         line = reader.line_num + 1
@@ -114,6 +148,7 @@ def _fill(rows: Gathering[list[str]], reader: CsvReader, width: int, path: Path)
             continue
         if row is None:
             return False
+        row = lines.cells(row)
         if len(row) == width:
             rows.add(row, line, sum(map(len, row)) + _CELL_BYTES * width)
         elif row:  # an empty line is no row

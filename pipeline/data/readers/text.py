@@ -30,12 +30,13 @@ _FEW_ZEROS = 0.1
 """Share of zero bytes that a text may hold; in UTF-16 every second byte of a European text is one."""
 
 
-def opened_text(path: Path, encoding: str | None = None) -> TextIO:
+def opened_text(path: Path, encoding: str | None = None, *, newline: str = "") -> TextIO:
     """The file as text, line ends as they are.
 
     Args:
         path: A file, compressed or not.
         encoding: Its encoding, where the guess should not do.
+        newline: What alone ends a line, or "" for all that :class:`io.TextIOWrapper` takes for an end.
 
     Raises:
         UsageError: There is no such encoding.
@@ -46,7 +47,7 @@ def opened_text(path: Path, encoding: str | None = None) -> TextIO:
     # Of a guess nothing may be left over: where Windows-1252 has no letter, the guess was wrong.
     escaped = encoding is not None or chosen.startswith("utf-8")
     errors = "surrogateescape" if escaped else "strict"
-    return io.TextIOWrapper(opened(path), chosen, errors, newline="")
+    return io.TextIOWrapper(opened(path), chosen, errors, newline=newline)
 
 
 def _known(encoding: str) -> str:

@@ -19,7 +19,7 @@ from attar.pipeline.data import sources
 from attar.pipeline.data.batches import Batch
 from attar.pipeline.data.databases import database_source
 from attar.pipeline.data.frames import frame_source
-from attar.pipeline.data.sources import file_source, read_table, register_reader
+from attar.pipeline.data.sources import file_source, label_of, read_table, register_reader
 from attar.runtime.errors import DataError, UsageError
 
 ROWS = [{"name": "Windhoek", "code": "NA", "people": 431000}, {"name": "Évora", "code": None, "people": 53591}]
@@ -204,3 +204,30 @@ def test_the_rows_of_a_query_are_text_where_they_may_be_dates(sqlite_file: Path)
     source = database_source(f"sqlite:///{sqlite_file}", "SELECT name, population FROM city ORDER BY name")
     assert [(batch.typed, batch.lines) for batch in source.batches()] == [(False, None)]
     assert source.read() == source.read()
+
+
+@pytest.mark.parametrize("name", ["v1.2.csv", "v1.2.csv.gz", "v1.2.jsonl.zst"])
+def test_a_file_with_dots_in_its_name_keeps_them(tmp_path: Path, name: str) -> None:
+    assert label_of(tmp_path / name) == "v1.2"
+
+
+def test_a_text_file_is_read_by_what_is_said_of_it_whatever_loads_it(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("name;value\nŁódź;1,5\n".encode("cp1250"))
+    (tmp_path / "t.json").write_bytes('[{"name": "Łódź", "value": "1,5"}]'.encode("cp1250"))
+    loader = StructuredDataLoader()
+    for table in (
+        loader.load(tmp_path / "t.csv", delimiter=";", encoding="cp1250"),
+        loader.load_from_csv(tmp_path / "t.csv", delimiter=";", encoding="cp1250"),
+        loader.load(tmp_path / "t.json", encoding="cp1250"),
+        loader.load_from_json(tmp_path / "t.json", encoding="cp1250"),
+    ):
+        assert list(table.rows) == [{"name": "Łódź", "value": "1,5"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("t.parquet", {"encoding": "utf-8"}), ("t.feather", {"delimiter": ";"}), ("t.json", {"delimiter": ";"})],
+)
+def test_what_a_file_does_not_have_is_refused(tmp_path: Path, name: str, said: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=f"has no {next(iter(said))}"):
+        StructuredDataLoader().load(tmp_path / name, **said)  # type: ignore[arg-type]

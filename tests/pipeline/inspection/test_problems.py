@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 from attar.pipeline import StructuredDataLoader
 from attar.pipeline.config import RunConfig
 from attar.pipeline.config.reading import parse_config
-from attar.pipeline.inspection import Inspection, Problem, inspect_tables, page
+from attar.pipeline.inspection import Inspection, Problem, inspect_tables, page, view
 from attar.pipeline.inspection.trial import leaked
 from tests.conftest import CITIES
 from tests.pipeline.config.test_reading import SMALL
@@ -55,6 +58,48 @@ def test_each_problem_is_named_with_its_places(tmp_path: Path) -> None:
     assert {problem.what.split()[0] for problem in found["one value nearly everywhere"]} == {"'country'", "'note'"}
     places = [found[name][0].examples[0].where.rpartition("/")[2] for name in ("repeated names", "very long values")]
     assert places == ["t.csv:32", "t.csv:34"]
+
+
+STORY = "a long story that stands in two rows of this table told in nearly the same words by both"
+
+
+@pytest.mark.parametrize("handling", ["group", "keep"])
+def test_rows_that_nearly_repeat_others_are_shown_with_both_lines(tmp_path: Path, handling: str) -> None:
+    lines = [*LINES, f"Bergen,Norway,7,{STORY}", "Cork,Ireland,1,b", f"Bergen,Norway,7,{STORY}s"]
+    found = look(tmp_path, "name,country,size,note\n" + "\n".join(lines), near_duplicates=handling)
+    (problem,) = problems(found)["near-duplicates"]
+    assert (problem.count, problem.sampled) == (1, False)
+    (example,) = problem.examples
+    assert (example.where, example.value) == (f"{tmp_path / 't.csv'}:34", "Bergen")
+    assert example.why == f"nearly repeats 'Bergen', {tmp_path / 't.csv'}:32"
+    drawn = page(found)
+    assert "near-duplicates" in drawn
+    assert "t.csv:32" in drawn and "t.csv:34" in drawn
+
+
+def test_of_a_large_table_the_rows_that_were_looked_at_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "SAMPLE", 20)
+    lines = [f"Bergen {STORY},{STORY}{'s' * (number % 2)}" for number in range(60)]
+    found = look(tmp_path, "name,note\n" + "\n".join(lines), near_duplicates="keep")
+    (problem,) = problems(found)["near-duplicates"]
+    assert problem.sampled
+    assert problem.what.startswith("Rows of the 20 that were looked at that nearly repeat")
+    assert len(problem.examples) == 10
+    assert "(in the sampled rows)" in page(found)
+
+
+def test_a_row_between_the_splits_is_shown_with_its_line(tmp_path: Path) -> None:
+    names = [f"Town {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    streets = [f"street {one[5:]}{other[5:]},{one},{other},{n}" for n, (one, other) in enumerate(pairwise(names))]
+    (tmp_path / "street.csv").write_text("street,from,to,length\n" + "\n".join(streets) + "\n")
+    linked = {"path": "street.csv", "entity": ["street"], "links": {"from": "town", "to": "town"}}
+    towns = "name,size\n" + "\n".join(f"{name},{n}" for n, name in enumerate(names))
+    tables = [{"path": "t.csv", "label": "town"}, linked]
+    (problem,) = problems(look(tmp_path, towns, tables=tables))["between the splits"]
+    assert problem.count > 0
+    assert problem.examples[0].where.startswith(f"{tmp_path / 'street.csv'}:")
 
 
 def test_columns_that_say_nothing_are_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from attar.pipeline.planning.speed import Speed
 from tests.pipeline.config.test_reading import SMALL
 
 TEACHER = Shape(parameters=134_515_008, layers=30, layer_parameters=3_540_096, width=576, vocabulary=49_152)
-SIZES = Sizes(TEACHER, TEACHER.cut(15), questions=512, data_seconds=1.0, data_bytes=500_000)
+SIZES = Sizes(TEACHER, TEACHER.cut(15), questions=512, samples=1_000, data_seconds=1.0, data_bytes=500_000)
 SPEED = Speed(forward=465e9, training=450e9, activations=40_000, precision="bfloat16", threads=2)
 
 
@@ -43,6 +44,18 @@ def test_the_shape_of_the_quickstarts_student_is_right() -> None:
 )
 def test_more_work_needs_more(override: str, stage: str, figure: str) -> None:
     assert getattr(needs(override)[stage], figure) > 1.5 * getattr(needs()[stage], figure)
+
+
+def test_epochs_on_cached_signals_need_no_teacher() -> None:
+    online, cached = (
+        needs("distillation.alignment=0", f"distillation.signals={source}") for source in ("online", "auto")
+    )
+    ratio = online["student"].seconds / cached["student"].seconds
+    assert 1.2 < ratio < 1.67  # at most what the teacher's forward pass is beside the student's training
+    assert cached["student"].passing > online["student"].passing
+    assert needs()["student"] == needs("distillation.signals=online")["student"]  # alignment needs the teacher
+    few = replace(SIZES, samples=100_000)
+    assert needs("distillation.alignment=0", sizes=few)["student"] == needs(sizes=few)["student"]  # none comes twice
 
 
 def test_a_machine_that_is_twice_as_fast_needs_about_half_the_training_time() -> None:
@@ -77,7 +90,7 @@ def test_the_students_shape_is_what_the_config_asks_for(
 ) -> None:
     monkeypatch.setattr("attar.pipeline.planning.needs.shape_of", lambda name: TEACHER)
     config = parse_config(SMALL, Path("config.json"), [f"distillation.{override}"])
-    student = sizes_of(config, 512, 1.0, 1).student
+    student = sizes_of(config, 512, 1_000, 1.0, 1).student
     assert (student.layers, student.vocabulary) == (layers, tokens)
     dropped = (30 - layers) * TEACHER.layer_parameters + (49_152 - tokens) * TEACHER.width
     assert student.parameters == TEACHER.parameters - dropped
@@ -86,4 +99,4 @@ def test_the_students_shape_is_what_the_config_asks_for(
 def test_a_size_is_planned_as_that_share_of_the_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("attar.pipeline.planning.needs.shape_of", lambda name: TEACHER)
     config = parse_config(SMALL, Path("config.json"), ["distillation.student_size=0.3"])
-    assert sizes_of(config, 512, 1.0, 1).student.parameters / TEACHER.parameters == pytest.approx(0.3, abs=1e-4)
+    assert sizes_of(config, 512, 1_000, 1.0, 1).student.parameters / TEACHER.parameters == pytest.approx(0.3, abs=1e-4)

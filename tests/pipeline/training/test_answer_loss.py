@@ -16,7 +16,7 @@ from attar.pipeline.student import cut
 from attar.pipeline.teacher import load_model
 from attar.pipeline.training.batches import Batch, collate, pack
 from attar.pipeline.training.distillation import Pair, answer_loss
-from attar.pipeline.training.forward import answer_states, run_body
+from attar.pipeline.training.forward import answer_states, head_logits, run_body
 
 RECORD = (1, 90, 91, 92, 93, 94)
 FIRST = pack(
@@ -46,7 +46,8 @@ def loss_of(pair: Pair, batch: Batch, loss: nn.Module, change: Tensor | None = N
     if change is not None:
         teacher = torch.where(change[..., None], torch.randn_like(teacher), teacher)
     student = states_of(pair.student, batch)
-    return answer_loss(pair, loss, answer_states(student, batch), answer_states(teacher, batch), batch.labels)
+    logits = head_logits(pair.teacher, answer_states(teacher, batch))[:, : pair.vocabulary_size]
+    return answer_loss(pair, loss, answer_states(student, batch), logits.__getitem__, batch.labels)
 
 
 def gradients(pair: Pair) -> list[Tensor]:
