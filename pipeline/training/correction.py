@@ -13,8 +13,9 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from ..checkpoints import Checkpoints
+from ..losses import mean_in_chunks
 from .batches import Batch, Packed, endless_batches
-from .forward import answer_logits, run_body
+from .forward import answer_states, head_logits, run_body
 from .loop import Schedule, Watch, train
 
 __all__ = ["correct"]
@@ -38,9 +39,13 @@ def correct(
     """
 
     def loss_of(batch: Batch) -> Tensor:
-        hidden = run_body(teacher, batch).last_hidden_state
-        logits = answer_logits(teacher, hidden, batch)
-        return functional.cross_entropy(logits, batch.labels)
+        states = answer_states(run_body(teacher, batch).last_hidden_state, batch)
+        head = list(teacher.get_output_embeddings().parameters())
+
+        def of_chunk(chunk: Tensor, place: slice) -> Tensor:
+            return functional.cross_entropy(head_logits(teacher, chunk), batch.labels[place], reduction="none")
+
+        return mean_in_chunks(of_chunk, states, head)
 
     teacher.requires_grad_(True)
     teacher.get_input_embeddings().requires_grad_(False)

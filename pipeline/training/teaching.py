@@ -143,7 +143,7 @@ def _signals(
         lesson.teacher.tokenizer,
         sequences,
         seed=config.seed + 2 * lesson.number + 1,
-        folder=checkpoints.folder / f"signals{lesson.suffix}" if checkpoints else None,
+        folder=checkpoints.folder / f"signals{lesson.suffix}".replace(" ", "-") if checkpoints else None,
     )
 
 
