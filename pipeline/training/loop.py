@@ -98,7 +98,7 @@ class _Run:
     def _show(self) -> None:
         recent = self._state.losses[-20:]
         figures = {"loss": sum(recent) / len(recent), **self._state.latest_score}
-        self._progress(**figures, tokens_per_second=self._tokens / (time.monotonic() - self._started))
+        self._progress(1, **figures, tokens_per_second=self._tokens / (time.monotonic() - self._started))
 
     def _require_finite(self, what: str, value: float, batch: Batch) -> None:
         if math.isfinite(value):

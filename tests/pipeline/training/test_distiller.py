@@ -173,11 +173,19 @@ def test_cuts_that_lead_nowhere_are_refused_before_anything_is_trained(
         ModelDistiller(config(teacher_folder, cuts=[2], correction={"steps": 0})).distill(samples)
 
 
+@pytest.fixture
+def more_samples(cities: Path) -> list[Sample]:
+    """Enough to set some aside."""
+    loader = StructuredDataLoader(records_per_table=40)
+    loader.load_from_csv(cities)
+    return loader.prepare_distillation_dataset()
+
+
 def test_the_best_weights_are_known_by_held_out_samples(
-    teacher_folder: Path, samples: list[Sample], capsys: pytest.CaptureFixture[str], tmp_path: Path
+    teacher_folder: Path, more_samples: list[Sample], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     settings = {"held_out": 0.5, "evaluate_every": 2, "correction": {"steps": 4, "evaluate_every": 2}}
-    ModelDistiller(config(teacher_folder, **settings), checkpoints=Checkpoints(tmp_path)).distill(samples)
+    ModelDistiller(config(teacher_folder, **settings), checkpoints=Checkpoints(tmp_path)).distill(more_samples)
     for title, steps in (("correct teacher", [2, 4]), ("distill", [2, 4])):
         found = Checkpoints(tmp_path).load(title)
         assert found is not None
@@ -196,7 +204,7 @@ def test_checkpoints_hold_no_teacher_and_refuse_another(
     from tests.conftest import CITIES
 
     other = tiny_llama(tmp_path / "other", CITIES, layers=4, width=32)
-    with pytest.raises(Refused, match="another student and another teacher"):
+    with pytest.raises(Refused, match="another teacher and another student"):
         ModelDistiller(config(other, **settings), checkpoints=Checkpoints(tmp_path / "kept")).distill(samples)
 
 
