@@ -184,7 +184,7 @@ class DistillationConfig(Section):
         50,
         ge=0,
         description="Steps of the distillation after which held-out samples are answered; the weights that answer best "
-        "are kept. 0 keeps the last.",
+        "are kept, of nearly equal ones the latest. 0 keeps the last.",
         examples=[50, 0],
     )
     correction: CorrectionConfig = Field(
