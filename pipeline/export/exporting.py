@@ -26,6 +26,7 @@ from .automatic import climb_to_best
 from .calibration import input_moments
 from .choosing import Trial
 from .ladder import Ladder, plan_of
+from .layouts import LAYOUTS, is_rounded
 from .parity import CONTINUED, reference_answers
 from .writing import Provenance, write_bundle
 
@@ -106,8 +107,8 @@ def export_model(
 
 
 def _moments(loaded: LoadedModel, form: str, texts: Sequence[Sequence[int]]) -> Mapping[Any, NDArray[Any]] | None:
-    """What the layers' inputs are like, where texts are given and a form has layers of 4 bits."""
-    if not texts or form not in CALIBRATED:
+    """What the layers' inputs are like, where texts are given and a form has layers of 4 bits yet to be rounded."""
+    if not texts or form not in CALIBRATED or (form in LAYOUTS and is_rounded(loaded.model, form)):
         return None
     say(f"export: reading {len(texts)} texts to round by")
     return input_moments(loaded.model, texts)
