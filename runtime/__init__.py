@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .agents import ValidatorAgent as ValidatorAgent
     from .bundle import Bundle as Bundle
     from .chat import ChatOnnx as ChatOnnx
+    from .embeddings import OnnxEmbeddings as OnnxEmbeddings
     from .engine import Engine as Engine
     from .engine import SamplingSettings as SamplingSettings
     from .errors import AttarError as AttarError
@@ -32,6 +33,7 @@ _HOMES = {
     "DistilledModelAgent": ".agents",
     "Engine": ".engine",
     "MultiAgentWorkflow": ".agents",
+    "OnnxEmbeddings": ".embeddings",
     "RuleRouter": ".agents",
     "SamplingSettings": ".engine",
     "SummarizerAgent": ".agents",

@@ -86,8 +86,14 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         Bundle.open(tmp_path / "nowhere")
 
 
+def to_4(folder: Path) -> None:
+    """Format 4 did not name the task."""
+    edit(lambda manifest: (manifest.pop("task"), manifest.update(format=4)))(folder)
+
+
 def to_3(folder: Path) -> None:
     """Format 3 kept only the model's own answers, without normalizers."""
+    to_4(folder)
     known = json.loads((folder / "references.json").read_text())
     (folder / "references.json").write_text(json.dumps({"references": known["answers"]}))
     rows = np.load(folder / "references.npy")
@@ -102,6 +108,7 @@ def describe(path: Path) -> dict[str, object]:
 
 def to_2(folder: Path) -> None:
     """Format 2 had neither references nor limits nor a choice."""
+    to_4(folder)
     for name in ("references.json", "references.npy"):
         (folder / name).unlink()
         edit(lambda manifest, name=name: manifest["files"].pop(name))(folder)  # type: ignore[misc]
@@ -114,7 +121,12 @@ def to_1(folder: Path) -> None:
     edit(lambda manifest: (manifest.pop("graph"), manifest.update(format=1)))(folder)
 
 
-EARLIER = {1: (to_1, "optimum_bundle_folder"), 2: (to_2, "bundle_folder"), 3: (to_3, "bundle_folder")}
+EARLIER = {
+    1: (to_1, "optimum_bundle_folder"),
+    2: (to_2, "bundle_folder"),
+    3: (to_3, "bundle_folder"),
+    4: (to_4, "bundle_folder"),
+}
 
 
 @pytest.mark.parametrize("version", range(1, FORMAT))

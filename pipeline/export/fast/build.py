@@ -19,7 +19,16 @@ from .decoder import DecoderGraph
 from .encoder import EncoderGraph
 from .forms import FORMS, Form
 
-__all__ = ["ENCODERS", "FAMILIES", "EncoderFamily", "Family", "build_encoder", "build_fast", "encoder_refusal", "refusal"]
+__all__ = [
+    "ENCODERS",
+    "FAMILIES",
+    "EncoderFamily",
+    "Family",
+    "build_encoder",
+    "build_fast",
+    "encoder_refusal",
+    "refusal",
+]
 
 
 @dataclass(frozen=True)
@@ -105,5 +114,10 @@ def encoder_refusal(config: Any) -> str | None:
 def build_encoder(model: PreTrainedModel, path: Path, form: str) -> Path:
     """Write an encoder's fast graph; arguments as :func:`build_fast` has them."""
     graph = EncoderGraph(path)
-    graph.save("embeddings", ENCODERS[model.config.model_type].assemble(model, graph, FORMS[form]), "B", model.config.hidden_size)
+    graph.save(
+        "embeddings",
+        ENCODERS[model.config.model_type].assemble(model, graph, FORMS[form]),
+        "B",
+        model.config.hidden_size,
+    )
     return path
