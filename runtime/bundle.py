@@ -33,10 +33,18 @@ FORMAT = 5
 _READABLE = range(1, FORMAT + 1)
 """The policy: this version writes ``FORMAT`` and reads every earlier one; a later one is refused, never guessed at.
 
-1 did not name the graph's contract, which was Optimum's. 2 had neither references, by which ``attar verify`` measures
-parity anew, nor the limits it is held to, nor how the form was chosen. 3 kept as references only the model's own
-answers, without the logits' normalizers. 4 had no task: all bundles answered. A field that is added has a default, so
-that earlier manifests are read as they are; a field that changes its meaning needs a new version.
+======  ==============================================  =====================================================
+format  what is new                                     what an earlier bundle is taken to be
+======  ==============================================  =====================================================
+1       manifest, graph, tokenizer, template, settings
+2       the graph's contract                            Optimum's graph
+3       references, limits, how the form was chosen     nothing to verify it by
+4       references of right answers, normalizers        its own answers are both; divergence of the kept tokens
+5       the task                                        it answers
+======  ==============================================  =====================================================
+
+A field that is added has a default, so that earlier manifests are read as they are, and a new version, so that earlier
+versions of attar can say what they can't read. A small bundle of each earlier format stands in the tests.
 """
 MANIFEST_FILE = "attar.json"
 GRAPH_FILE = "model.onnx"
@@ -190,7 +198,7 @@ def _read_manifest(folder: Path) -> Manifest:
             raise BundleError(
                 f"The bundle's format is {value.get('format')!r}; this attar reads up to {FORMAT}.",
                 where=path,
-                next_step="Export the student again with this version of attar.",
+                next_step="Run: pip install --upgrade attar. Or export the model again with this version.",
             )
         manifest = Manifest.from_dict(value)
         if not isinstance(manifest.files, dict) or not all(isinstance(file, dict) for file in manifest.files.values()):
