@@ -7,7 +7,6 @@ with the same threads share one engine. Does not know agents or records.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from pydantic import Field, PrivateAttr
 
 from ..bundle import Bundle
 from ..engine import Engine, Request, SamplingSettings
+from ..sharing import Shared
 from ..text import ChatTokenizer
 from .answering import Question, Together, pieces
 from .messages import to_turns
@@ -87,7 +87,7 @@ class ChatOnnx(BaseChatModel):
             BundleError: See :meth:`attar.runtime.Bundle.open`.
         """
         if self._loaded is None:
-            self._loaded = _load(Path(self.bundle).resolve(), self.threads)
+            self._loaded = _LOADED.get(Path(self.bundle), self.threads)
         return self._loaded
 
     def get_token_ids(self, text: str) -> list[int]:
@@ -225,18 +225,4 @@ class _Loaded:
         self.engine = Engine(self.bundle, threads=threads)
 
 
-_LOADING = threading.Lock()
-_ENGINES: dict[tuple[Path, int, int | None], _Loaded] = {}
-
-
-def _load(path: Path, threads: int | None) -> _Loaded:
-    """One engine for each state of a bundle: a bundle that was replaced is loaded anew."""
-    manifest = path / "attar.json"
-    stamp = manifest.stat().st_mtime_ns if manifest.is_file() else 0
-    with _LOADING:
-        key = (path, stamp, threads)
-        if key not in _ENGINES:
-            for old in [known for known in _ENGINES if known[0] == path and known[1] != stamp]:
-                del _ENGINES[old]
-            _ENGINES[key] = _Loaded(path, threads)
-        return _ENGINES[key]
+_LOADED = Shared(_Loaded)
