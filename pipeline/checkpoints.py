@@ -86,7 +86,7 @@ class Checkpoints:
             return None
         with safe_open(file, framework="pt") as stored:
             about = {name: json.loads(text) for name, text in stored.metadata().items()}
-            self._require_same_origin(phase, about[_ORIGIN])
+            self._require_same_origin(phase, about.get(_ORIGIN, {}))
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no dict
             return Checkpoint(tensors, about[_FACTS])
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..config import CorrectionConfig, RunConfig
-from .data import test_samples, training_samples
-from .scoring import score_torch, write_answers
+from ..config import RunConfig
+from .data import training_samples
 from .store import Stage, Work
+from .students import inputs_of, scored, taught_by_product
 from .teacher import MODEL
 
 __all__ = ["stage"]
 
 _NO_INFLUENCE = frozenset(
     {
-        "teacher_model_name",  # the teacher's key has it, and its correction
-        "correction",
-        "teacher_license",
         "temperature",
         "alpha",
         "loss",
@@ -33,19 +30,13 @@ _NO_INFLUENCE = frozenset(
         "signals",
         "signal_kind",
         "signal_tokens",
-        "signal_folder",
-        "checkpoint_seconds",
-        "output",
     }
 )
 
 
 def stage(config: RunConfig) -> Stage:
     """The stage for a config."""
-    inputs = {
-        "distillation": config.distillation.model_dump(mode="json", exclude=set(_NO_INFLUENCE)),
-        "max_new_tokens": config.measurement.max_new_tokens,
-    }
+    inputs = inputs_of(config, without=_NO_INFLUENCE)
     return Stage("baseline", __name__, inputs, partial(_work, config), needs=("data", "teacher"))
 
 
@@ -53,13 +44,9 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     from ..teacher import save_model
     from ..training.baseline import baseline_schedule, train_baseline
 
-    data, teacher = work.products["data"], work.products["teacher"]
-    corrected = {"teacher_model_name": str(teacher.path / MODEL), "correction": CorrectionConfig(steps=0)}
-    settings = config.distillation.model_copy(update=corrected)
-    baseline = train_baseline(settings, training_samples(data), work.checkpoints)
+    settings = taught_by_product(config, work)
+    baseline = train_baseline(settings, training_samples(work.products["data"]), work.checkpoints)
     save_model(baseline, work.folder / MODEL)
-    title = "score baseline"
-    found = work.checkpoints.remember(title, lambda: score_torch(config, baseline, test_samples(data), title))
-    write_answers(work.folder, found["answers"])
+    scores = scored(config, work, baseline, "baseline")
     steps = baseline_schedule(settings).steps
-    return {"scores": {"baseline": found["scores"]}, "parameters": baseline.parameters, "steps": steps}
+    return {"scores": {"baseline": scores}, "parameters": baseline.parameters, "steps": steps}

@@ -31,6 +31,7 @@ _SETTINGS = frozenset(
         "questions_per_sequence",
         "precision",
         "compiled",
+        "held_out",
         "seed",
     }
 )
@@ -59,17 +60,19 @@ def stage(config: RunConfig) -> Stage:
 def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     import torch
 
-    from ..teacher import load_model, save_model
+    from ..teacher import load_model, save_model, weights_sha256
     from ..training.batches import pack_all
     from ..training.compiled import pays
     from ..training.distiller import ModelDistiller
+    from ..training.held_out import set_aside
     from ..training.loop import Schedule
     from ..training.rounding_aware import finish
 
     settings, steps = config.distillation, config.finish.steps
     distiller = ModelDistiller(settings)
     student = load_model(str(work.products["student"].path / MODEL))
-    rendered = render(training_samples(work.products["data"]), student.tokenizer, most=student.most_tokens)
+    trained, _ = set_aside(training_samples(work.products["data"]), settings.held_out, settings.seed)
+    rendered = render(trained, student.tokenizer, most=student.most_tokens)
     torch.manual_seed(settings.seed)
     losses = finish(
         student.model,
@@ -84,7 +87,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         precision=distiller.precision,
         compiled=pays(settings.compiled, steps * settings.batch_tokens, student.parameters),
         seed=settings.seed + 2,
-        checkpoints=work.checkpoints,
+        checkpoints=work.checkpoints.of(student=weights_sha256(student.model)),
     )
     save_model(student, work.folder / MODEL)
     return {"form": config.export.quantize, "steps": steps, "first_loss": losses[0], "last_loss": losses[-1]}

@@ -4,17 +4,18 @@ What a student has to be better than for distillation to have been worth it. It 
 from the same corrected teacher, or the same named model, and learns the right answers by cross-entropy alone: from
 neither the teacher's distributions nor its hidden states.
 
-Equal budget means optimizer steps and tokens: as many steps as the student's alignment and distillation together, on
-the very batches that these take, in their order, at the distillation's peak rate with one warm-up and one decay over
-all of them. Time is not made equal: no teacher reads along, so the baseline's is shorter; both are reported.
+Equal budget means optimizer steps and tokens: as many steps as the student's alignment and distillation together, those
+of the students on its way included, on the very batches that these take, in their order, at the distillation's peak
+rate with one warm-up and one decay over all of them. The samples that its best weights are known by are the student's
+too. Time is not made equal: no teacher reads along, so the baseline's is shorter; both are reported.
 Does not know tables, or how a student is judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -25,20 +26,25 @@ from ..config import CorrectionConfig, DistillationConfig
 from ..data.render import render
 from ..data.samples import Sample
 from ..losses import mean_in_chunks
-from ..teacher import LoadedModel
+from ..student import layers_of
+from ..student.cuts import Cut, planned_cuts
+from ..teacher import LoadedModel, weights_sha256
 from .batches import Batch, Packed, endless_batches, pack_all
 from .compiled import compiled_layers, pays
 from .distiller import ModelDistiller
 from .forward import answer_states, head_logits, run_body
+from .held_out import answer_watch, set_aside
 from .loop import Schedule, train
 from .precision import chosen_precision
+from .teaching import order_seeds
 
 __all__ = ["baseline_schedule", "train_baseline"]
 
 
 def baseline_schedule(config: DistillationConfig) -> Schedule:
-    """The steps of a student's alignment and distillation together, at the latter's rate."""
-    return Schedule(_aligned(config) + config.steps, config.learning_rate, config.warmup)
+    """The steps of a student's alignment, which a named one has none of, and distillation, at the latter's rate."""
+    aligned = 0 if config.student_model_name else config.alignment_steps
+    return Schedule(aligned + config.steps, config.learning_rate, config.warmup)
 
 
 def train_baseline(
@@ -56,13 +62,14 @@ def train_baseline(
         ModelError: The teacher or the named student can't be loaded.
     """
     samples = list(training_data)
-    student = _body(config, samples)
-    model, schedule = student.model, baseline_schedule(config)
+    student, cuts = _body(config, samples)
+    trained, watched = set_aside(samples, config.held_out, config.seed)
+    model, schedule, precision = student.model, baseline_schedule(config), chosen_precision(config.precision)
     model.train()
     model.requires_grad_(True)
     if config.student_model_name is None:
         model.get_input_embeddings().requires_grad_(False)  # as in distillation: the teacher's are good as they are
-    sequences = pack_all(render(samples, student.tokenizer), config.questions_per_sequence)
+    sequences = pack_all(render(trained, student.tokenizer), config.questions_per_sequence)
     torch.manual_seed(config.seed)
     with compiled_layers(
         model, when=pays(config.compiled, schedule.steps * config.batch_tokens, model.num_parameters())
@@ -70,11 +77,12 @@ def train_baseline(
         train(
             "fine-tune baseline",
             model,
-            _batches(config, sequences),
+            _batches(config, cuts, sequences),
             partial(_cross_entropy, student),
             schedule,
-            precision=chosen_precision(config.precision),
-            checkpoints=checkpoints,
+            precision=precision,
+            checkpoints=checkpoints and checkpoints.of(student=weights_sha256(model)),
+            watch=answer_watch(student, watched, config.evaluate_every, precision),
         )
     model.eval()
     return student
@@ -92,19 +100,16 @@ def _cross_entropy(student: LoadedModel, batch: Batch) -> Tensor:
     return mean_in_chunks(of_chunk, states, list(model.get_output_embeddings().parameters()))
 
 
-def _body(config: DistillationConfig, samples: list[Sample]) -> LoadedModel:
-    """The untrained student; the teacher is not kept."""
+def _body(config: DistillationConfig, samples: list[Sample]) -> tuple[LoadedModel, list[Cut]]:
+    """The untrained student, and the cuts that a distilled one comes by; the teacher is not kept."""
     distiller = ModelDistiller(config.model_copy(update={"correction": CorrectionConfig(steps=0)}))
-    return distiller.load_student_model(samples)
+    teacher, student = distiller.load_teacher_model(), distiller.load_student_model(samples)
+    total, keep = (len(layers_of(loaded.model)[1]) for loaded in (teacher, student))
+    return student, planned_cuts(config, total, keep)
 
 
-def _batches(config: DistillationConfig, sequences: list[Packed]) -> Iterator[Batch]:
-    """The batches of the student's alignment, then those of its distillation."""
-    first = endless_batches(sequences, config.batch_tokens, config.seed)
-    then = endless_batches(sequences, config.batch_tokens, config.seed + 1)
-    return chain(islice(first, _aligned(config)), then)
-
-
-def _aligned(config: DistillationConfig) -> int:
-    """Steps of a student's alignment: a named student has none."""
-    return 0 if config.student_model_name else config.alignment_steps
+def _batches(config: DistillationConfig, cuts: Sequence[Cut], sequences: Sequence[Packed]) -> Iterator[Batch]:
+    """The batches of each cut's alignment, then those of its distillation."""
+    for number, cut in enumerate(cuts):
+        for seed, steps in zip(order_seeds(config, number), (cut.alignment_steps, cut.steps), strict=True):
+            yield from islice(endless_batches(sequences, config.batch_tokens, seed), steps)

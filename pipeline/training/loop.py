@@ -45,7 +45,7 @@ def train(
     In bfloat16, and where weights have roundings, the model computes with rounded weights, and the optimizer changes
     the fp32 ones by the gradients of those: straight through, as if nothing were rounded. With checkpoints
     it goes on from the last one, to the very weights that an uninterrupted run would have given (same seed, threads
-    and machine). ``batches`` must be the same again, and endless. With a watch the model ends with the weights of the
+    and machine). ``batches`` must be the same again, and enough. With a watch the model ends with the weights of the
     best score; scores are taken of the fp32 weights, or of what their roundings make of these.
 
     Raises:

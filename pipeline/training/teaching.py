@@ -24,7 +24,7 @@ from .distillation import Pair, align, distill
 from .held_out import answer_watch
 from .loop import Schedule
 
-__all__ = ["Lesson", "lessons", "teach"]
+__all__ = ["Lesson", "lessons", "order_seeds", "teach"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ def lessons(
         teacher, above = student, layers
 
 
+def order_seeds(config: DistillationConfig, number: int) -> tuple[int, int]:
+    """Of a lesson's batches, in its alignment and in its distillation."""
+    return config.seed + 2 * number, config.seed + 2 * number + 1
+
+
 def teach(
     lesson: Lesson,
     config: DistillationConfig,
@@ -112,7 +117,7 @@ def teach(
     pair = _pair(lesson, is_cut=config.student_model_name is None)
     if checkpoints:
         checkpoints = checkpoints.of(**dict(zip(("teacher", "student"), map(weights_sha256, models), strict=True)))
-    seed = config.seed + 2 * lesson.number
+    aligning, distilling = order_seeds(config, lesson.number)
     tokens = (lesson.alignment_steps + lesson.steps) * config.batch_tokens
     with compiled_layers(*models, when=pays(config.compiled, tokens, lesson.teacher.parameters)):
         signals = _signals(lesson, pair, config, loss, sequences, precision, checkpoints)
@@ -123,7 +128,7 @@ def teach(
                 Schedule(lesson.alignment_steps, config.alignment_learning_rate, config.warmup),
                 batch_tokens=config.batch_tokens,
                 precision=precision,
-                seed=seed,
+                seed=aligning,
                 title=f"align layers{lesson.suffix}",
                 checkpoints=checkpoints,
             )
@@ -135,7 +140,7 @@ def teach(
             alignment=config.alignment,
             batch_tokens=config.batch_tokens,
             precision=precision,
-            seed=seed + 1,
+            seed=distilling,
             title=f"distill{lesson.suffix}",
             checkpoints=checkpoints,
             signals=signals,
@@ -175,6 +180,6 @@ def _signals(
         loss,
         lesson.teacher.tokenizer,
         sequences,
-        seed=config.seed + 2 * lesson.number + 1,
+        seed=order_seeds(config, lesson.number)[1],
         folder=checkpoints.folder / f"signals{lesson.suffix}".replace(" ", "-") if checkpoints else None,
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from attar.pipeline import DistillationConfig, ModelDistiller, Sample, StructuredDataLoader
 from attar.pipeline.data.render import render
-from attar.pipeline.training import baseline
+from attar.pipeline.training import baseline, distillation
 from attar.pipeline.training.baseline import baseline_schedule, train_baseline
-from attar.pipeline.training.batches import endless_batches, pack_all
+from attar.pipeline.training.batches import Batch, endless_batches, pack_all
+from attar.pipeline.training.held_out import set_aside
 from tests.tiny import tiny_llama
 
 
@@ -55,14 +58,58 @@ def test_its_budget_is_alignment_and_distillation_together(teacher_folder: Path,
     assert baseline_schedule(named).steps == 4  # a named student is not aligned
 
 
-def test_it_sees_the_very_batches_of_the_student_in_their_order(teacher_folder: Path, samples: list[Sample]) -> None:
-    settings = config(teacher_folder)
-    tokenizer = ModelDistiller(settings).load_student_model().tokenizer
-    sequences = pack_all(render(samples, tokenizer), settings.questions_per_sequence)
-    first, then = (endless_batches(sequences, settings.batch_tokens, settings.seed + more) for more in (0, 1))
-    expected = [*islice(first, 2), *islice(then, 4)]
-    found = islice(baseline._batches(settings, sequences), 6)
+@pytest.mark.parametrize(
+    ("cuts", "parts"), [([], [(0, 2), (1, 4)]), ([3], [(0, 1), (1, 2), (2, 1), (3, 2)])], ids=["at once", "in steps"]
+)
+def test_it_sees_the_very_batches_of_the_student_in_their_order(
+    cuts: list[int], parts: list[tuple[int, int]], teacher_folder: Path, samples: list[Sample]
+) -> None:
+    settings = config(teacher_folder, cuts=cuts)
+    student, planned = baseline._body(settings, samples)
+    sequences = pack_all(render(samples, student.tokenizer), settings.questions_per_sequence)
+    expected = [
+        batch
+        for seed, steps in parts
+        for batch in islice(endless_batches(sequences, settings.batch_tokens, settings.seed + seed), steps)
+    ]
+    found = list(baseline._batches(settings, planned, sequences))
+    assert len(found) == baseline_schedule(settings).steps
     assert all(torch.equal(ours.input_ids, theirs.input_ids) for ours, theirs in zip(found, expected, strict=True))
+
+
+def test_both_are_trained_on_the_same_samples_and_never_on_those_they_are_watched_by(
+    teacher_folder: Path, cities: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = StructuredDataLoader(records_per_table=40)
+    loader.load_from_csv(cities)
+    many = [sample for sample in loader.prepare_distillation_dataset() if sample.split == "train"]
+    settings = config(teacher_folder, held_out=0.5, evaluate_every=3, cuts=[3])
+    aside = {sample.id for sample in many} - {sample.id for sample in set_aside(many, 0.5, settings.seed)[0]}
+    seen: dict[str, list[list[str]]] = {"baseline": [], "student": []}
+    for place, name in ((baseline, "baseline"), (distillation, "student")):
+
+        def recorded(*arguments: Any, name: str = name) -> Iterator[Batch]:
+            for batch in endless_batches(*arguments):
+                seen[name].append([sample.id for sample in batch.samples])
+                yield batch
+
+        monkeypatch.setattr(place, "endless_batches", recorded)
+    train_baseline(settings, many)
+    ModelDistiller(settings).distill(many)
+    assert len(aside) >= 16
+    assert seen["baseline"] == seen["student"]
+    assert aside.isdisjoint(chain(*seen["baseline"]))
+
+
+def test_its_layers_are_the_students_however_many_steps_lead_to_them(
+    teacher_folder: Path, samples: list[Sample]
+) -> None:
+    settings = config(teacher_folder, student_layers=1, learning_rate=1e-12)
+    made = train_baseline(settings, samples).model.state_dict()
+    distiller = ModelDistiller(settings.model_copy(update={"cuts": []}))
+    cut = distiller.load_student_model().model.state_dict()
+    assert made.keys() == cut.keys()
+    assert all(torch.allclose(value, cut[name], atol=1e-9) for name, value in made.items())
 
 
 def test_a_named_student_is_fine_tuned_whole_and_a_cut_one_keeps_its_embeddings(
