@@ -1,0 +1,52 @@
+"""The cells of the ablation, and an order in which any stopped run is useful. Does not know models.
+
+Choices of layers and losses turn at once, so that as many cells in a row as there are pairs of the two hold every pair
+(their counts have no common divisor); how many samples turns with both, so that from the start each level meets each
+other one about equally often. Every seed goes through all cells before the next begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import count, islice
+from typing import Any
+
+__all__ = ["CHOICES", "FINE_TUNING", "LOSSES", "SAMPLES", "Cell", "cells"]
+
+CHOICES = ("even", "lowest", "importance")
+FINE_TUNING = "fine_tuning"
+"""In the place of a loss: the baseline of the same body, steps and batches, which no teacher reads along with."""
+LOSSES = ("forward_kl", "reverse_kl", "jensen_shannon", "skew_forward_kl", FINE_TUNING)
+SAMPLES = (250, 1_000, 5_000)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One student to train.
+
+    Attributes:
+        choice: Which layers it keeps of its teacher.
+        loss: What it learns by.
+        samples: Training samples.
+        seed: Of which samples those are, and of their order.
+    """
+
+    choice: str
+    loss: str
+    samples: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same, for JSON."""
+        return asdict(self)
+
+
+def cells(seeds: int) -> Iterator[Cell]:
+    """All cells of so many seeds, in order."""
+    for seed in islice(count(), seeds):
+        for number in range(len(CHOICES) * len(LOSSES) * len(SAMPLES)):
+            choice, loss = number % len(CHOICES), number % len(LOSSES)
+            turn = number // (len(CHOICES) * len(LOSSES))
+            level = (choice + loss + turn + seed) % len(SAMPLES)
+            yield Cell(CHOICES[choice], LOSSES[loss], SAMPLES[level], seed)
