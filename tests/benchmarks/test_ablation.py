@@ -1,4 +1,4 @@
-"""The ablation: an order that may stop anywhere, results that survive being killed, and a whole run on a tiny teacher."""
+"""The ablation: an order that may stop anywhere, results that outlive a kill, and a whole run on a tiny teacher."""
 
 from __future__ import annotations
 
