@@ -1,7 +1,7 @@
 """Finished cells, one JSON line each: appended whole, read back so that a run goes on where another was killed.
 
-A line belongs to a recipe: the hash of all settings and of the code that trains. Lines of other recipes stay in the
-file and count for nothing here. Does not know what a cell is.
+A line belongs to a recipe, the hash of all that its figures depend on besides the cell. Lines of other recipes stay in
+the file, are counted, and are never compared with these. Does not know what a cell is.
 """
 
 from __future__ import annotations
@@ -14,31 +14,48 @@ from typing import Any
 
 from attar.runtime.errors import DataError
 
-__all__ = ["append_line", "read_lines"]
+__all__ = ["Ledger"]
 
 
-def append_line(file: Path, value: Mapping[str, Any]) -> None:
-    """Put one line at the end, in one write, flushed to disk; a line that a crash cut short is taken away first."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(value, ensure_ascii=False).encode("utf-8") + b"\n"
-    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        known = os.read(handle, os.fstat(handle).st_size)
-        whole = known.rfind(b"\n") + 1
-        os.ftruncate(handle, whole)
-        os.lseek(handle, whole, os.SEEK_SET)
-        os.write(handle, line)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+class Ledger:
+    """The lines of one recipe in a file.
 
+    Args:
+        file: It need not be there yet.
+        recipe: Stands in every line, as ``recipe``.
 
-def read_lines(file: Path) -> list[dict[str, Any]]:
-    """All whole lines.
+    Attributes:
+        lines: Those of this recipe, in the order in which they were appended.
+        others: How many there are of other recipes.
 
     Raises:
         DataError: A line that ends is not a JSON object.
     """
+
+    def __init__(self, file: Path, recipe: str) -> None:
+        known = _read(file)
+        self.file = file
+        self.lines = [line for line in known if line.get("recipe") == recipe]
+        self.others = len(known) - len(self.lines)
+        self._recipe = recipe
+
+    def append(self, values: Mapping[str, Any]) -> None:
+        """Put a line at the end, in one write, flushed to disk; one that a crash cut short is taken away first."""
+        line = {"recipe": self._recipe, **values}
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            whole = self.file.read_bytes().rfind(b"\n") + 1
+            os.ftruncate(handle, whole)
+            os.lseek(handle, whole, os.SEEK_SET)
+            os.write(handle, json.dumps(line, ensure_ascii=False).encode("utf-8") + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        self.lines.append(line)
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
     if not file.is_file():
         return []
     found = []

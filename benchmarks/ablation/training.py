@@ -42,7 +42,7 @@ class Task:
 
 
 def train_cell(task: Task, cell: Cell, layers: Sequence[int] | None) -> dict[str, Any]:
-    """Train and score one student; returns facts as JSON values.
+    """Train and score one student; returns what was found, as JSON values.
 
     Args:
         task: What all cells share.
@@ -72,13 +72,7 @@ def train_cell(task: Task, cell: Cell, layers: Sequence[int] | None) -> dict[str
 
 
 def chosen_samples(train: Sequence[Sample], count: int, seed: int) -> list[Sample]:
-    """So many samples on records drawn at random, all of a record's together; fewer are a part of more.
-
-    Raises:
-        ValueError: There are not so many.
-    """
-    if count > len(train):
-        raise ValueError(f"{count} samples are wanted, and there are {len(train)}")
+    """So many samples on records drawn at random, all of a record's together; fewer are a part of more."""
     groups: dict[str, list[Sample]] = {}
     for sample in train:
         groups.setdefault(sample.group, []).append(sample)
@@ -87,8 +81,9 @@ def chosen_samples(train: Sequence[Sample], count: int, seed: int) -> list[Sampl
 
 
 def _settings(task: Task, cell: Cell, layers: Sequence[int] | None) -> DistillationConfig:
-    known = task.settings.model_dump()
-    known |= {"seed": cell.seed} | ({} if cell.loss == FINE_TUNING else {"loss": cell.loss})
+    known = task.settings.model_dump() | {"seed": cell.seed}
+    if cell.loss != FINE_TUNING:
+        known["loss"] = cell.loss
     known |= {"layer_choice": cell.choice} if layers is None else {"student_layers": list(layers)}
     return DistillationConfig.model_validate(known)
 
