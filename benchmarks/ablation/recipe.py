@@ -23,12 +23,14 @@ _DECIDING = (
 )
 """Modules whose code, with all that it imports, decides what a cell comes to."""
 _NO_INFLUENCE = frozenset({"output", "signal_folder", "teacher_license", "checkpoint_seconds"})
+_CELLS = frozenset({"layer_choice", "loss", "seed"})
+"""Settings that each cell has its own of; the seed is the teacher's too, and stands in its stage's key."""
 _LIBRARIES = ("torch", "transformers", "tokenizers")
 
 
 def facts_of(config: RunConfig) -> dict[str, Any]:
     """What stands in every line beside the figures, so that they can be had again."""
-    settings = config.distillation.model_dump(mode="json", exclude=set(_NO_INFLUENCE))
+    settings = config.distillation.model_dump(mode="json", exclude=_NO_INFLUENCE | _CELLS)
     versions = installed_versions()
     return {
         "settings": settings | {"precision": chosen_precision(config.distillation.precision)},
