@@ -1,4 +1,4 @@
-"""One run: data, teacher, student, export, baseline, measurement, card; each stage from the products before it.
+"""One run: data, teacher, student, finish, export, baseline, measurement, card; each from the products before it.
 
 Hands on a report, ``runs/NAME/bundle`` and ``runs/NAME/run.json``. Does not know how any stage does its work.
 """
@@ -16,7 +16,7 @@ from attar.runtime.files import locked, sweep, write_json
 
 from .config import RunConfig
 from .report import Report
-from .stages import Stages, baseline, card, data, export, measurement, student, teacher
+from .stages import Stages, baseline, card, data, export, finish, measurement, student, teacher
 from .stages.export import BUNDLE
 from .versions import installed_versions, this_machine
 
@@ -35,6 +35,7 @@ def stages_of(config: RunConfig, runs: Path = Path("runs")) -> Stages:
             data.stage(config),
             teacher.stage(config),
             student.stage(config),
+            *([finish.stage(config)] if config.finish.steps else []),
             export.stage(config),
             *([baseline.stage(config)] if config.measurement.baseline else []),
             measurement.stage(config),
@@ -97,6 +98,7 @@ def _manifest(config: RunConfig, stages: Stages, report: Report) -> dict[str, An
         "scores": report.scores,
         "ratios": report.ratios,
         "verdict": report.verdict,
+        "rounding": report.rounding,
         "baseline": report.baseline,
         "tokens": report.tokens,
         "warnings": report.warnings,

@@ -6,6 +6,7 @@ Nothing here imports torch, transformers, optimum, onnx, pandas or pyarrow.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .agents import ValidatorAgent as ValidatorAgent
     from .bundle import Bundle as Bundle
     from .chat import ChatOnnx as ChatOnnx
+    from .embeddings import OnnxEmbeddings as OnnxEmbeddings
     from .engine import Engine as Engine
     from .engine import SamplingSettings as SamplingSettings
     from .errors import AttarError as AttarError
@@ -32,6 +34,7 @@ _HOMES = {
     "DistilledModelAgent": ".agents",
     "Engine": ".engine",
     "MultiAgentWorkflow": ".agents",
+    "OnnxEmbeddings": ".embeddings",
     "RuleRouter": ".agents",
     "SamplingSettings": ".engine",
     "SummarizerAgent": ".agents",
@@ -44,6 +47,8 @@ __all__ = sorted(_HOMES)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if "numpy" not in sys.modules:  # which would not say what is the matter
+        import_module(".processor", __name__).require_instructions()
     return getattr(import_module(_HOMES[name], __name__), name)
 
 

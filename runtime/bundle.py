@@ -16,31 +16,47 @@ from .files import read_json, sha256_file
 from .text import TEMPLATE_FILE, TOKENIZER_FILE
 
 __all__ = [
+    "EMBEDDING",
     "FORMAT",
     "GENERATION_FILE",
     "GRAPH_FILE",
     "MANIFEST_FILE",
     "RECORDS_FILE",
+    "TEXT",
     "Architecture",
     "Bundle",
     "Generation",
     "Manifest",
 ]
 
-FORMAT = 4
-_READABLE = (1, 2, 3, 4)
+FORMAT = 5
+_READABLE = range(1, FORMAT + 1)
 """The policy: this version writes ``FORMAT`` and reads every earlier one; a later one is refused, never guessed at.
 
-1 did not name the graph's contract, which was Optimum's. 2 had neither references, by which ``attar verify`` measures
-parity anew, nor the limits it is held to, nor how the form was chosen. 3 kept as references only the model's own
-answers, without the logits' normalizers. A field that is added has a default, so that
-earlier manifests are read as they are; a field that changes its meaning needs a new version.
+======  ==============================================  =====================================================
+format  what is new                                     what an earlier bundle is taken to be
+======  ==============================================  =====================================================
+1       manifest, graph, tokenizer, template, settings
+2       the graph's contract                            Optimum's graph
+3       references, limits, how the form was chosen     nothing to verify it by
+4       references of right answers, normalizers        its own answers are both; divergence of the kept tokens
+5       the task                                        it answers
+======  ==============================================  =====================================================
+
+A field that is added has a default, so that earlier manifests are read as they are, and a new version, so that earlier
+versions of attar can say what they can't read. A small bundle of each earlier format stands in the tests.
 """
 MANIFEST_FILE = "attar.json"
 GRAPH_FILE = "model.onnx"
 RECORDS_FILE = "records.sqlite"
 GENERATION_FILE = "generation.json"
-_NEEDED = (GRAPH_FILE, TOKENIZER_FILE, TEMPLATE_FILE, GENERATION_FILE)
+TEXT, EMBEDDING = "text-generation", "feature-extraction"
+"""Tasks, as transformers and Optimum name them: to answer, and to embed texts."""
+_NEEDED = {
+    TEXT: (GRAPH_FILE, TOKENIZER_FILE, TEMPLATE_FILE, GENERATION_FILE),
+    EMBEDDING: (GRAPH_FILE, TOKENIZER_FILE),
+}
+_OPENED = {TEXT: "ChatOnnx, or attar chat", EMBEDDING: "OnnxEmbeddings"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,7 @@ class Manifest:
         architecture: The model's shape.
         quantization: The graph's numeric form: "none", "int8" and so on.
         graph: The contract by which the engine drives the graph: "optimum" or "fast".
+        task: "text-generation" or "feature-extraction".
         lineage: Teacher, data and versions it was made from.
         licenses: Licenses of the teacher and of each table.
         parity: How far the shipped graph is from the student that was trained.
@@ -100,6 +117,7 @@ class Manifest:
     limits: dict[str, float] = field(default_factory=dict)
     choice: dict[str, Any] = field(default_factory=dict)
     graph: str = "optimum"
+    task: str = TEXT
     format: int = FORMAT
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,6 +136,11 @@ class Bundle:
     """A bundle whose every file was checked.
 
     Use :meth:`open`; the constructor checks nothing.
+
+    Attributes:
+        path: Its folder.
+        manifest: What is known of it.
+        generation: How it answers; of one that embeds texts it says nothing.
     """
 
     path: Path
@@ -125,24 +148,24 @@ class Bundle:
     generation: Generation
 
     @classmethod
-    def open(cls, path: str | Path) -> Bundle:
+    def open(cls, path: str | Path, *, task: str | None = TEXT) -> Bundle:
         """Open a bundle and check all of it.
+
+        Args:
+            path: Its folder.
+            task: What it is to be used for; None is whatever it can do.
 
         Raises:
             BundleError: No bundle is there, its format is unknown, a byte was changed, a file is
-                missing or extra, or something in it is a link or a folder.
+                missing or extra, something in it is a link or a folder, or it is made for another task.
         """
         folder = Path(path)
         manifest = _read_manifest(folder)
+        _check_task(folder, manifest, task)
         _check_names(folder, manifest)
         for name, expected in manifest.files.items():
             _check_file(folder / name, expected)
-        try:
-            settings = read_json(folder / GENERATION_FILE)
-            generation = Generation(**{**settings, "stop_ids": tuple(settings["stop_ids"])})  # type: ignore[arg-type]
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise _broken(folder / GENERATION_FILE, "The generation settings can't be read.", error) from error
-        return cls(folder, manifest, generation)
+        return cls(folder, manifest, _read_generation(folder) if manifest.task == TEXT else Generation(()))
 
     @property
     def graph(self) -> Path:
@@ -175,7 +198,7 @@ def _read_manifest(folder: Path) -> Manifest:
             raise BundleError(
                 f"The bundle's format is {value.get('format')!r}; this attar reads up to {FORMAT}.",
                 where=path,
-                next_step="Export the student again with this version of attar.",
+                next_step="Run: pip install --upgrade attar. Or export the model again with this version.",
             )
         manifest = Manifest.from_dict(value)
         if not isinstance(manifest.files, dict) or not all(isinstance(file, dict) for file in manifest.files.values()):
@@ -183,6 +206,25 @@ def _read_manifest(folder: Path) -> Manifest:
         return manifest
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _broken(path, "The manifest can't be read.", error) from error
+
+
+def _check_task(folder: Path, manifest: Manifest, wanted: str | None) -> None:
+    if manifest.task not in _NEEDED:
+        raise _broken(folder / MANIFEST_FILE, f"The bundle is made for a task that is unknown: {manifest.task!r}.")
+    if wanted not in (None, manifest.task):
+        raise BundleError(
+            f"The bundle is made for {manifest.task}, not for {wanted}.",
+            where=folder,
+            next_step=f"Open it with {_OPENED[manifest.task]}.",
+        )
+
+
+def _read_generation(folder: Path) -> Generation:
+    try:
+        settings = read_json(folder / GENERATION_FILE)
+        return Generation(**{**settings, "stop_ids": tuple(settings["stop_ids"])})  # type: ignore[arg-type]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _broken(folder / GENERATION_FILE, "The generation settings can't be read.", error) from error
 
 
 def _check_names(folder: Path, manifest: Manifest) -> None:
@@ -196,7 +238,7 @@ def _check_names(folder: Path, manifest: Manifest) -> None:
             raise _broken(entry, "The bundle holds a file that its manifest does not list.")
         if entry.is_symlink() or not entry.is_file() or entry.stat().st_nlink > 1:
             raise _broken(entry, "Something in the bundle is a link or a folder, not a file of its own.")
-    for name in _NEEDED:
+    for name in _NEEDED[manifest.task]:
         if name not in listed:
             raise _broken(folder / name, "The manifest does not list a file that every bundle needs.")
 

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from .errors import AttarError, MissingExtra
+from .processor import require_instructions
 
 __all__ = ["main"]
 
@@ -43,6 +44,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
             return None
+        if cmd_name != "doctor":  # which says the same, and what else is wrong
+            require_instructions()
         module = importlib.import_module(_VERBS[cmd_name][0])
         command: click.Command = module.command
         return command

@@ -2,6 +2,7 @@
 
     AttarError                    exit code
     ├── CheckFailed                   1      something was measured and fell short
+    │   ├── MachineError                     this machine lacks what is needed
     │   ├── OutOfSpace                       the disk is full
     │   └── ParityError                      two forms of one model disagree
     ├── UsageError                    2      the call itself is wrong
@@ -27,6 +28,7 @@ __all__ = [
     "CheckFailed",
     "ConfigError",
     "DataError",
+    "MachineError",
     "MissingExtra",
     "ModelError",
     "OutOfSpace",
@@ -84,6 +86,10 @@ class CheckFailed(AttarError):
     """Something was measured and fell short of its limit."""
 
     exit_code = 1
+
+
+class MachineError(CheckFailed):
+    """This machine lacks what is needed: instructions of its processor."""
 
 
 class OutOfSpace(CheckFailed):

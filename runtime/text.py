@@ -23,7 +23,15 @@ from tokenizers.decoders import DecodeStream
 from .errors import ArtifactError
 from .prompts import Message
 
-__all__ = ["CHATML", "END_OF_TURN", "START_OF_TURN", "TEMPLATE_FILE", "TOKENIZER_FILE", "ChatTokenizer"]
+__all__ = [
+    "CHATML",
+    "END_OF_TURN",
+    "START_OF_TURN",
+    "TEMPLATE_FILE",
+    "TOKENIZER_FILE",
+    "ChatTokenizer",
+    "read_tokenizer",
+]
 
 TOKENIZER_FILE = "tokenizer.json"
 TEMPLATE_FILE = "chat_template.jinja"
@@ -96,16 +104,7 @@ class ChatTokenizer:
         Raises:
             ArtifactError: The folder has no readable tokenizer or template.
         """
-        path = folder / TOKENIZER_FILE
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # tokenizers raises bare Exception
-            raise ArtifactError(
-                "The tokenizer can't be read.",
-                where=path,
-                why=error,
-                next_step="Export the model again, or copy its tokenizer.json into the folder.",
-            ) from error
+        tokenizer = read_tokenizer(folder)
         template = folder / TEMPLATE_FILE
         return cls(tokenizer, template.read_text(encoding="utf-8") if template.is_file() else CHATML)
 
@@ -181,6 +180,24 @@ class ChatTokenizer:
                 ids.append(self.special_ids[match[0]])
                 position = match.end()
         return ids
+
+
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer in a folder's ``tokenizer.json``.
+
+    Raises:
+        ArtifactError: It is not there, or can't be read.
+    """
+    path = folder / TOKENIZER_FILE
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises bare Exception
+        raise ArtifactError(
+            "The tokenizer can't be read.",
+            where=path,
+            why=error,
+            next_step="Export the model again, or copy its tokenizer.json into the folder.",
+        ) from error
 
 
 def _compile(template: str) -> Callable[[Sequence[object], Sequence[object] | None, bool], str]:

@@ -1,4 +1,4 @@
-"""A bundle verified on this machine: its graph against what torch said when it was exported.
+"""A bundle verified on this machine: its graph against what torch said when it was exported, answers or embeddings.
 
 Hands on the figures, and an error where they are beyond the manifest's limits. Does not know how they are shown.
 """
@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .bundle import Bundle
+from .bundle import EMBEDDING, Bundle
+from .engine.encoder import Encoder
 from .engine.session import open_decoder
 from .errors import BundleError, ParityError
 from .limits import available_threads
 from .parity import Parity, measure
 from .references import PROMPTS_FILE, read_references
+from .similarity import Similarity, measure_similarity, read_embedded
 
 __all__ = ["Verification", "require_within", "verify"]
 
@@ -29,7 +31,7 @@ class Verification:
         form: Its numeric form.
         graph: The graph's contract.
         threads: Threads that it was computed with.
-        parity: How far it is from torch here, at the answers' likely tokens.
+        parity: How far it is from torch here, at the answers' likely tokens, or in the embeddings.
         limits: What the manifest allows.
     """
 
@@ -37,7 +39,7 @@ class Verification:
     form: str
     graph: str
     threads: int
-    parity: Parity
+    parity: Parity | Similarity
     limits: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def verify(path: Path, *, threads: int | None = None) -> Verification:
     Raises:
         BundleError: The bundle is broken, or carries no references.
     """
-    bundle = Bundle.open(path)
+    bundle = Bundle.open(path, task=None)
     manifest = bundle.manifest
     if PROMPTS_FILE not in manifest.files:
         raise BundleError(
@@ -60,10 +62,21 @@ def verify(path: Path, *, threads: int | None = None) -> Verification:
             why=f"It has no {PROMPTS_FILE}, as bundles have since format 3; this one is of format {manifest.format}.",
             next_step="Export the student again with this version of attar.",
         )
-    references, threads = read_references(path), threads or available_threads()
-    decoder = open_decoder(bundle.graph, manifest.architecture, manifest.graph, threads=threads)
-    found = measure(decoder, references, manifest.quantization)
+    threads = threads or available_threads()
+    found = _similarity(bundle, threads) if manifest.task == EMBEDDING else _parity(bundle, threads)
     return Verification(str(path), manifest.quantization, manifest.graph, threads, found, manifest.limits)
+
+
+def _parity(bundle: Bundle, threads: int) -> Parity:
+    manifest = bundle.manifest
+    references = read_references(bundle.path)
+    decoder = open_decoder(bundle.graph, manifest.architecture, manifest.graph, threads=threads)
+    return measure(decoder, references, manifest.quantization)
+
+
+def _similarity(bundle: Bundle, threads: int) -> Similarity:
+    encoder = Encoder(bundle.graph, threads=threads)
+    return measure_similarity(encoder, read_embedded(bundle.path, encoder.size))
 
 
 def require_within(found: Verification) -> None:
@@ -75,25 +88,42 @@ def require_within(found: Verification) -> None:
     Raises:
         ParityError: A figure is beyond its limit.
     """
-    limits, here = found.limits, found.parity
+    if isinstance(found.parity, Similarity):
+        _require_similar(found, found.parity)
+    else:
+        _require_parity(found, found.parity)
+
+
+def _require_similar(found: Verification, here: Similarity) -> None:
+    least = found.limits.get("min_cosine", 0.0)
+    if not here.mean_cosine >= least:
+        raise _disagree(found, f"a mean cosine of {here.mean_cosine:.4f}, wanted {least:.4f}", f"{here.texts} texts")
+    most = found.limits.get("max_difference")
+    if most is not None and not here.largest_difference <= most:
+        why = f"a difference of {here.largest_difference:.2g}, allowed {most:.2g}"
+        raise _disagree(found, why, f"{here.texts} texts")
+
+
+def _require_parity(found: Verification, here: Parity) -> None:
+    limits, over = found.limits, f"{here.tokens} tokens"
     most = limits.get("max_logit_difference")
     if most is not None and not here.largest_logit_difference <= most:
-        raise _disagree(found, f"a logit difference of {here.largest_logit_difference:.2g}, allowed {most:.2g}")
+        raise _disagree(found, f"a logit difference of {here.largest_logit_difference:.2g}, allowed {most:.2g}", over)
     least = limits.get("min_agreement", 0.0)
     if not here.agreement_high >= least:
-        raise _disagree(found, f"same most likely token {here.agreement:.2%}, wanted {least:.2%}")
+        raise _disagree(found, f"same most likely token {here.agreement:.2%}, wanted {least:.2%}", over)
     least = limits.get("min_greedy_equal", 0.0)
     if not here.greedy_equal >= least:
-        raise _disagree(found, f"same greedy answer {here.greedy_equal:.2%}, wanted {least:.2%}")
+        raise _disagree(found, f"same greedy answer {here.greedy_equal:.2%}, wanted {least:.2%}", over)
     loss, allowed = here.score_loss_low, limits.get("max_score_loss")
     if loss is not None and allowed is not None and not loss <= allowed:
-        raise _disagree(found, f"right answers {here.score:.1%} of torch's {here.reference_score:.1%}")
+        raise _disagree(found, f"right answers {here.score:.1%} of torch's {here.reference_score:.1%}", over)
 
 
-def _disagree(found: Verification, why: str) -> ParityError:
+def _disagree(found: Verification, why: str, over: str) -> ParityError:
     return ParityError(
         "On this machine the bundle and torch disagree.",
         where=found.bundle,
-        why=f"Found {why}, over {found.parity.tokens} tokens.",
+        why=f"Found {why}, over {over}.",
         next_step="Export the student on this machine, or with --quantize none.",
     )

@@ -62,6 +62,22 @@ def optimum_bundle_folder(teacher_folder: Path, tmp_path_factory: pytest.TempPat
     return export_with_records(teacher_folder, tmp_path_factory.mktemp("bundles") / "optimum", "optimum")
 
 
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of three tiny layers, with a tokenizer trained on the cities."""
+    from tests.tiny import tiny_bert
+
+    return tiny_bert(tmp_path_factory.mktemp("models") / "encoder", CITIES)
+
+
+@pytest.fixture(scope="session")
+def encoder_bundle(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That encoder as an fp32 bundle."""
+    from attar.pipeline.export import export_encoder
+
+    return export_encoder(encoder_folder, tmp_path_factory.mktemp("bundles") / "encoder").path
+
+
 @pytest.fixture
 def bundle_copy(bundle_folder: Path, tmp_path: Path) -> Path:
     """A bundle that a test may break."""

@@ -38,3 +38,9 @@ def test_the_code_that_embeds_the_student_runs(bundle_folder: Path) -> None:
     names: dict[str, object] = {}
     exec(compile(code, "README.md", "exec"), names)
     assert isinstance(names["answer"], str)
+
+
+def test_the_code_that_embeds_texts_runs(encoder_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, block = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(block.replace('"encoder"', repr(str(encoder_bundle))), "README.md", "exec"), {})
+    assert capsys.readouterr().out.strip() in block

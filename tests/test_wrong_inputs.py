@@ -39,6 +39,8 @@ CONFIG: list[Row] = [
     ("a name that leads out", lambda p: p.config(name="../up"), 2, ["name", "matches"]),
     ("a cut and a student", lambda p: p.config(distillation={"student_model_name": "x", "student_layers": 2}), 2,
      ["student_model_name and student_layers"]),
+    ("a finish for no form", lambda p: p.config(finish={"steps": 5}, export={"quantize": "auto"}), 2,
+     ["finish rounds weights as the export will", "export.quantize is auto"]),
     ("path and database", lambda p: p.table("t.csv", CITIES, database="env:X"), 2, ["tables.0", "either a path"]),
     ("a database without a query", lambda p: p.config(data={"tables": [{"database": "env:X", "label": "city"}]}), 2,
      ["database and query go together"]),

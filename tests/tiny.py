@@ -8,10 +8,20 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel
-from tokenizers.trainers import BpeTrainer
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tokenizers.models import BPE, WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
+from tokenizers.processors import TemplateProcessing
+from tokenizers.trainers import BpeTrainer, WordPieceTrainer
+from transformers import (
+    BertConfig,
+    BertModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
@@ -65,6 +75,35 @@ def tiny_gpt2(folder: Path, text: str, *, layers: int = 2, specials: list[str] =
     )
     GPT2LMHeadModel(config).save_pretrained(folder)
     save_tokenizer(tokenizer, folder)
+    return folder
+
+
+def tiny_bert(folder: Path, text: str, **changes: object) -> Path:
+    """Write a random BERT, norms and biases too, and its tokenizer.
+
+    Args:
+        folder: Where to.
+        text: What the tokenizer is trained on.
+        changes: To its config.
+    """
+    tokenizer = Tokenizer(WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = BertNormalizer(), BertPreTokenizer()
+    trainer = WordPieceTrainer(vocab_size=256, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]"], show_progress=False)
+    tokenizer.train_from_iterator([text, "what is the capital of the country?"], trainer)
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    torch.manual_seed(0)
+    shape = {"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 96}
+    config = BertConfig(
+        **{"vocab_size": 256, "max_position_embeddings": 128, "initializer_range": 0.2, **shape, **changes}
+    )
+    model = BertModel(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    model.save_pretrained(folder)
+    tokenizer.enable_padding(length=128)  # as in all-MiniLM-L6-v2
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]").save_pretrained(folder)
     return folder
 
 

@@ -4,6 +4,7 @@ from .models import (
     CorrectionConfig,
     DistillationConfig,
     ExportConfig,
+    FinishConfig,
     MeasurementConfig,
     RunConfig,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "DataConfig",
     "DistillationConfig",
     "ExportConfig",
+    "FinishConfig",
     "MeasurementConfig",
     "RunConfig",
     "TableConfig",

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from .section import Section
 from .tables import DataConfig
 
-__all__ = ["CorrectionConfig", "DistillationConfig", "ExportConfig", "MeasurementConfig", "RunConfig"]
+__all__ = ["CorrectionConfig", "DistillationConfig", "ExportConfig", "FinishConfig", "MeasurementConfig", "RunConfig"]
 
 
 class CorrectionConfig(Section):
@@ -204,6 +204,18 @@ class DistillationConfig(Section):
         return self
 
 
+class FinishConfig(Section):
+    """The student's last steps, with its weights rounded as ``export.quantize`` will round them."""
+
+    steps: int = Field(
+        0,
+        ge=0,
+        description="Optimizer steps in which the student as it was teaches the rounded one; 0 leaves them out.",
+        examples=[100],
+    )
+    learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate of the finish.", examples=[2e-4])
+
+
 class ExportConfig(Section):
     """The form the student is shipped in."""
 
@@ -302,6 +314,11 @@ class RunConfig(Section):
         description="The teacher, the student, and how one teaches the other.",
         examples=[{"teacher_model_name": "gpt2", "steps": 200}],
     )
+    finish: FinishConfig = Field(
+        default_factory=FinishConfig,
+        description="The student's last steps, with its weights rounded as they will be exported.",
+        examples=[{"steps": 100}],
+    )
     export: ExportConfig = Field(
         default_factory=ExportConfig,
         description="The form the student is shipped in.",
@@ -317,4 +334,13 @@ class RunConfig(Section):
     def _layers_need_a_cut(self) -> RunConfig:
         if self.distillation.student_model_name and self.distillation.student_layers:
             raise ValueError("student_model_name and student_layers can't both be given")
+        return self
+
+    @model_validator(mode="after")
+    def _a_finish_needs_a_form(self) -> RunConfig:
+        if self.finish.steps and self.export.quantize in ("none", "auto"):
+            raise ValueError(
+                f"finish rounds weights as the export will, and export.quantize is {self.export.quantize}: name one "
+                "form there, or set finish.steps to 0"
+            )
         return self

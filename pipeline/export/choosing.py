@@ -8,13 +8,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from attar.runtime.bundle import Architecture
-from attar.runtime.engine.session import Decoder, open_decoder
+from attar.runtime.bundle import Architecture, Bundle, Generation, Manifest
+from attar.runtime.engine import Engine, Request
+from attar.runtime.engine.session import open_decoder
 from attar.runtime.limits import available_threads
 from attar.runtime.parity import greedy
 
@@ -62,7 +62,7 @@ class Candidate:
         agreement: Share of the parity prompts' answer tokens whose most likely token is torch's.
         exact_match: Share of right answers to the trial's questions, where there is one.
         seconds: Median of one question, alone.
-        tokens_per_second: Median of eight questions at once, over all of them.
+        tokens_per_second: Median of eight questions decoded together, over all of them.
         refused: Why it does not pass the gate; None where it does.
     """
 
@@ -98,17 +98,15 @@ def score_of(
 def measure_speed(
     candidates: Sequence[Candidate], graphs: Mapping[str, Path], contract: str, shape: Architecture, work: Work
 ) -> list[Candidate]:
-    """Time forms in turn, round by round, with the engine's own threads."""
-    decoders: dict[str, Decoder] = {
-        each.form: open_decoder(graphs[each.form], shape, contract, threads=available_threads()) for each in candidates
-    }
-    alone: dict[str, list[float]] = {form: [] for form in decoders}
-    together: dict[str, list[float]] = {form: [] for form in decoders}
-    with track("time forms", _ROUNDS * len(decoders)) as progress, ThreadPoolExecutor(_CONCURRENT) as pool:
+    """Time forms in turn, round by round, each with an engine of its own: one question alone, and eight together."""
+    engines = {each.form: _engine(graphs[each.form], contract, shape, each.form) for each in candidates}
+    alone: dict[str, list[float]] = {form: [] for form in engines}
+    together: dict[str, list[float]] = {form: [] for form in engines}
+    with track("time forms", _ROUNDS * len(engines)) as progress:
         for turn in range(_ROUNDS):
-            for form in decoders if turn % 2 else reversed(decoders):
-                alone[form].append(_seconds(lambda decoder: _answer(decoder, work), decoders[form]))
-                together[form].append(_seconds(lambda decoder: _answers(decoder, work, pool), decoders[form]))
+            for form in engines if turn % 2 else reversed(engines):
+                alone[form].append(_seconds(engines[form], work, 1))
+                together[form].append(_seconds(engines[form], work, _CONCURRENT))
                 progress(1)
     tokens = _CONCURRENT * work.answer_tokens
     return [  # the first round warms up
@@ -146,15 +144,14 @@ def best_of(candidates: Sequence[Candidate], wanted: str) -> tuple[Candidate, di
     return best, why
 
 
-def _answer(decoder: Decoder, work: Work) -> None:
-    greedy(decoder, work.prompt, work.answer_tokens)
+def _engine(graph: Path, contract: str, shape: Architecture, form: str) -> Engine:
+    """The engine on a graph that no bundle holds yet."""
+    manifest = Manifest(files={}, architecture=shape, quantization=form, graph=contract)
+    return Engine(Bundle(graph.parent, manifest, Generation(stop_ids=())))
 
 
-def _answers(decoder: Decoder, work: Work, pool: ThreadPoolExecutor) -> None:
-    list(pool.map(lambda _: _answer(decoder, work), range(_CONCURRENT)))
-
-
-def _seconds(do: Callable[[Decoder], None], decoder: Decoder) -> float:
+def _seconds(engine: Engine, work: Work, questions: int) -> float:
+    request = Request(work.prompt, work.answer_tokens)
     started = time.perf_counter()
-    do(decoder)
+    engine.generate_many([request] * questions)
     return time.perf_counter() - started

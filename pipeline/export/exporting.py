@@ -10,13 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
 
 from attar.runtime.bundle import MANIFEST_FILE, Bundle, Generation
-from attar.runtime.errors import ModelError, OutOfSpace
 from attar.runtime.files import require_replaceable
-from attar.runtime.limits import free_disk
 from attar.runtime.references import Exchange
 
 from ..config import ExportConfig
@@ -24,8 +21,11 @@ from ..progress import say
 from ..teacher import LoadedModel, load_model
 from .automatic import climb_to_best
 from .calibration import input_moments
+from .checks import require_finite, require_room
 from .choosing import Trial
+from .fast import refusal
 from .ladder import Ladder, plan_of
+from .layouts import LAYOUTS, is_rounded
 from .parity import CONTINUED, reference_answers
 from .writing import Provenance, write_bundle
 
@@ -81,9 +81,9 @@ def export_model(
     say(f"export: loading {model}")
     loaded = load_model(str(model), template=None)
     loaded.model.eval()
-    _require_finite(loaded)
+    require_finite(loaded.model, loaded.name)
     _require_room(loaded, out, config, expected)
-    contract, form = plan_of(loaded.model, config)
+    contract, form = plan_of(loaded.model, config.graph, config.quantize, refusal(loaded.model.config))
     stops = stop_ids_of(loaded)
     prompts = _prompts(loaded, expected)
     with tempfile.TemporaryDirectory(dir=_existing_parent(out), prefix=".attar-export-") as scratch:
@@ -106,8 +106,8 @@ def export_model(
 
 
 def _moments(loaded: LoadedModel, form: str, texts: Sequence[Sequence[int]]) -> Mapping[Any, NDArray[Any]] | None:
-    """What the layers' inputs are like, where texts are given and a form has layers of 4 bits."""
-    if not texts or form not in CALIBRATED:
+    """What the layers' inputs are like, where texts are given and a form has layers of 4 bits yet to be rounded."""
+    if not texts or form not in CALIBRATED or (form in LAYOUTS and is_rounded(loaded.model, form)):
         return None
     say(f"export: reading {len(texts)} texts to round by")
     return input_moments(loaded.model, texts)
@@ -119,17 +119,6 @@ def stop_ids_of(loaded: LoadedModel) -> tuple[int, ...]:
     own = getattr(settings, "eos_token_id", None) if settings is not None else None
     own = own if isinstance(own, list) else [own]
     return tuple(sorted({token for token in (*own, loaded.tokenizer.end_id) if token is not None}))
-
-
-def _require_finite(loaded: LoadedModel) -> None:
-    for name, weight in loaded.model.named_parameters():
-        if not torch.isfinite(weight).all():
-            raise ModelError(
-                "The model holds weights that are not numbers.",
-                where=f"{loaded.name}: {name}",
-                why="A value is NaN or infinite.",
-                next_step="Train it again, with a lower learning rate, or take an earlier checkpoint.",
-            )
 
 
 def _prompts(loaded: LoadedModel, expected: Sequence[Exchange]) -> list[list[int]]:
@@ -144,14 +133,12 @@ def _require_room(loaded: LoadedModel, out: Path, config: ExportConfig, expected
     copies = _COPIES_OF_ALL if config.quantize == "auto" else _COPIES
     tokens = sum(len(one.ids) for one in expected) or CONTINUED * len(_PROMPTS)
     logits = 4 * tokens * loaded.model.config.vocab_size
-    wanted, free = copies * 4 * loaded.parameters + logits, free_disk(out)
-    if wanted > free:
-        raise OutOfSpace(
-            "There is no room for the graphs.",
-            where=out,
-            why=f"They and torch's logits need about {wanted / 1e9:.1f} GB on the way; {free / 1e9:.1f} GB are free.",
-            next_step="Make room, choose another place with --out, or lower the config's export.parity_tokens.",
-        )
+    require_room(
+        out,
+        copies * 4 * loaded.parameters + logits,
+        "They and torch's logits need",
+        "Make room, choose another place with --out, or lower the config's export.parity_tokens.",
+    )
 
 
 def _existing_parent(path: Path) -> Path:

@@ -21,7 +21,7 @@ from attar.runtime.references import References
 
 from ..config import ExportConfig
 from ..progress import say
-from .fast import FORMS, build_fast, refusal
+from .fast import FORMS, build_fast
 from .parity import measure_parity
 from .quantize import BITS, quantize
 from .reference import architecture_of, export_reference
@@ -57,26 +57,28 @@ class Made:
     choice: dict[str, Any] = field(default_factory=dict)
 
 
-def plan_of(model: PreTrainedModel, config: ExportConfig) -> tuple[str, str]:
+def plan_of(model: PreTrainedModel, graph: str, form: str, refusal: str | None) -> tuple[str, str]:
     """Which graph a model gets, and in which form: those that are asked for, or Optimum's where there is no fast one.
+
+    Args:
+        model: The model.
+        graph: "fast" or "optimum".
+        form: The numeric form.
+        refusal: Why it has no fast graph; None where it has one.
 
     Raises:
         UsageError: Optimum's graph is asked for in a form that it does not have.
     """
-    form = config.quantize
-    if config.graph == "optimum":
+    if graph == "optimum":
         if form in _PORTABLE:
             raise UsageError(
                 f"Optimum's graph has no form {form}.", next_step="Leave out --graph, or choose --quantize int8."
             )
         return "optimum", form
-    why = refusal(model.config)
-    if why is None:
+    if refusal is None:
         return "fast", form
-    portable = _PORTABLE.get(form, form)
-    say(
-        f"export: no fast graph for a {model.config.model_type} model ({why}), so it gets Optimum's, in form {portable}"
-    )
+    portable, kind = _PORTABLE.get(form, form), model.config.model_type
+    say(f"export: no fast graph for a {kind} model ({refusal}), so it gets Optimum's, in form {portable}")
     return "optimum", portable
 
 

@@ -12,22 +12,27 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from attar.runtime.bundle import (
+    EMBEDDING,
     GENERATION_FILE,
     GRAPH_FILE,
     MANIFEST_FILE,
     RECORDS_FILE,
+    TEXT,
     Bundle,
     Generation,
     Manifest,
 )
 from attar.runtime.files import sha256_file, staged_folder, write_json
 from attar.runtime.references import References, write_references
+from attar.runtime.similarity import Embedded, write_embedded
 from attar.runtime.text import TEMPLATE_FILE, TOKENIZER_FILE, ChatTokenizer
 
 from .ladder import Made
 
-__all__ = ["Provenance", "publish", "write_bundle"]
+__all__ = ["Provenance", "publish", "write_bundle", "write_encoder_bundle"]
 
 CARD_FILE = "README.md"
 
@@ -51,16 +56,36 @@ def write_bundle(
     add_records: Callable[[Path], None] | None,
 ) -> Bundle:
     """Write a bundle beside its place and move it in when whole."""
-    with staged_folder(out, marker=MANIFEST_FILE) as staged:
-        for file in (made.graph, made.graph.with_name(f"{GRAPH_FILE}.data")):
-            if file.is_file():
-                shutil.copyfile(file, staged / file.name)
+
+    def add(staged: Path) -> None:
         (staged / TOKENIZER_FILE).write_text(tokenizer.to_json(), encoding="utf-8")
         (staged / TEMPLATE_FILE).write_text(tokenizer.template, encoding="utf-8")
         (staged / GENERATION_FILE).write_text(json.dumps(asdict(generation), indent=2) + "\n", encoding="utf-8")
         write_references(staged, references)
         if add_records:
             add_records(staged / RECORDS_FILE)
+
+    return _write(out, made, TEXT, provenance, add)
+
+
+def write_encoder_bundle(
+    out: Path, *, made: Made, tokenizer: Tokenizer, references: Embedded, provenance: Provenance
+) -> Bundle:
+    """The same of a model that embeds texts."""
+
+    def add(staged: Path) -> None:
+        (staged / TOKENIZER_FILE).write_text(tokenizer.to_str(), encoding="utf-8")
+        write_embedded(staged, references)
+
+    return _write(out, made, EMBEDDING, provenance, add)
+
+
+def _write(out: Path, made: Made, task: str, provenance: Provenance, add: Callable[[Path], None]) -> Bundle:
+    with staged_folder(out, marker=MANIFEST_FILE) as staged:
+        for file in (made.graph, made.graph.with_name(f"{GRAPH_FILE}.data")):
+            if file.is_file():
+                shutil.copyfile(file, staged / file.name)
+        add(staged)
         _write_manifest(
             staged,
             Manifest(
@@ -68,6 +93,7 @@ def write_bundle(
                 architecture=made.architecture,
                 quantization=made.form,
                 graph=made.contract,
+                task=task,
                 lineage=provenance.lineage,
                 licenses=provenance.licenses,
                 parity=made.parity,
@@ -75,7 +101,7 @@ def write_bundle(
                 choice=made.choice,
             ),
         )
-    return Bundle.open(out)
+    return Bundle.open(out, task=task)
 
 
 def publish(

@@ -139,6 +139,7 @@ def needs_of(config: RunConfig, sizes: Sizes, speed: Speed) -> dict[str, Need]:
         "data": _data,
         "teacher": _teacher,
         "student": _student,
+        "finish": _finish,
         "export": _export,
         "baseline": _baseline,
         "measurement": _measurement,
@@ -177,6 +178,16 @@ def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     phases = 4 * _trained(student) if aligned else 0  # the weights that the alignment ended with
     signals = sizes.samples * _ANSWER_TOKENS * (4 * settings.signal_tokens + 6) if _caches(settings, sizes) else 0
     return Need(seconds, memory, 4 * student.parameters, _passing(student) + phases + signals)
+
+
+def _finish(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
+    """A second student reads along as the teacher; no question is scored."""
+    student = sizes.student
+    tokens = config.finish.steps * config.distillation.batch_tokens
+    seconds = tokens * _active(student) * (2 / speed.forward + 6 / speed.training)
+    teaching = 4 * student.parameters + _rounded(student, speed) + _logits(config, student)
+    memory = _LIBRARIES + teaching + 4 * student.parameters + _training_memory(config, student, speed)
+    return Need(seconds, memory, 4 * student.parameters, _passing(student))
 
 
 def _saved_tokens(settings: DistillationConfig, sizes: Sizes) -> int:

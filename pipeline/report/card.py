@@ -39,7 +39,7 @@ def model_card(manifest: Manifest, report: Report) -> str:
             "",
             f"A {shape.model_type} model of {shape.parameters / 1e6:.1f}M parameters in {shape.layers} layers and "
             f"{shape.vocabulary_size:,} tokens, weights {manifest.quantization}, distilled from {lineage['teacher']} "
-            f"({lineage['teacher_parameters'] / 1e6:.1f}M).",
+            f"({lineage['teacher_parameters'] / 1e6:.1f}M).{_finished(lineage)}",
             "",
             "## What it is worth",
             "",
@@ -72,3 +72,9 @@ def _held_out(lineage: Mapping[str, Any]) -> str:
     """What the scores are about, for each mode of the samples."""
     modes = lineage.get("modes", ("grounded",))
     return " ".join(text for mode, text in _HELD_OUT.items() if mode in modes)
+
+
+def _finished(lineage: Mapping[str, Any]) -> str:
+    """How the student was made ready for its form, where it was."""
+    found = lineage.get("finish")
+    return f" Its last {found['steps']:,} steps saw the weights as {found['form']} rounds them." if found else ""

@@ -25,6 +25,7 @@ class Report:
         intervals: Lower and upper end of the 95 % interval of each measured ratio.
         verdict: The student in its bundle against the corrected teacher, as
             :meth:`~attar.pipeline.evaluation.verdict.Verdict.to_dict` gives it.
+        rounding: The student in its bundle against the torch student it was exported from, in the same form.
         baseline: ``verdict``: the torch student against the fine-tuned baseline, in the same form; ``teacher``: the
             corrected teacher against it; ``steps`` of both; ``seconds`` of each one's stage. Empty without a baseline.
         tokens: What each torch model makes of right answers, as
@@ -41,6 +42,7 @@ class Report:
     ratios: dict[str, float]
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     verdict: dict[str, Any] = field(default_factory=dict)
+    rounding: dict[str, Any] = field(default_factory=dict)
     baseline: dict[str, Any] = field(default_factory=dict)
     tokens: dict[str, dict[str, float | None]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)

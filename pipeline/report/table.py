@@ -6,7 +6,7 @@ from .costs import costs_table
 from .names import NAMES
 from .results import Report
 from .tokens import tokens_table
-from .verdict import baseline_text, verdict_text
+from .verdict import baseline_text, rounding_text, verdict_text
 
 __all__ = ["results_table"]
 
@@ -27,6 +27,7 @@ def results_table(report: Report) -> str:
             *quality,
             "",
             *([verdict_text(report.verdict), ""] if report.verdict else []),
+            *([rounding_text(report.rounding), ""] if report.rounding else []),
             *([baseline_text(report.baseline), ""] if report.baseline else []),
             *(line for warning in report.warnings for line in (f"**Warning.** {warning}", "")),
             *([tokens_table(report.tokens), ""] if report.tokens else []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["baseline_text", "baseline_warning", "verdict_text"]
+__all__ = ["baseline_text", "baseline_warning", "rounding_text", "verdict_text"]
 
 _SAYS = {
     "BEATS": "is better than",
@@ -23,6 +23,14 @@ def verdict_text(verdict: Mapping[str, Any]) -> str:
     if verdict["weak"]:
         lines += ["", f"Below 80 % of the corrected teacher's exact match: {', '.join(verdict['weak'])}."]
     return "\n".join(lines)
+
+
+def rounding_text(rounding: Mapping[str, Any]) -> str:
+    """The bundle against the torch student: what its numeric form cost."""
+    return (
+        f"The bundle's form changed the fp32 student's exact match by {_points(rounding['difference'])} points: of "
+        f"{rounding['n']} questions {rounding['gained']} became right and {rounding['lost']} wrong."
+    )
 
 
 def baseline_text(baseline: Mapping[str, Any]) -> str:

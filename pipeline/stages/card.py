@@ -42,6 +42,7 @@ def report_of(config: RunConfig, run: Path, products: Mapping[str, Product]) -> 
             **{name: found["ratio"] for name, found in costs["ratios"].items()},
         },
         verdict=measurement["verdict"],
+        rounding=measurement["rounding"],
         baseline=baseline,
         tokens=measurement["tokens"],
         warnings=[warning] if warning else [],

@@ -13,6 +13,7 @@ from ..data import Sample
 from ..data.render import prompt_ids, render
 from ..versions import installed_versions
 from .data import RECORDS, test_samples, training_samples
+from .finish import shipped, sources
 from .scoring import spread
 from .store import Product, Stage, Work
 from .teacher import MODEL
@@ -35,7 +36,7 @@ def stage(config: RunConfig) -> Stage:
         "licenses": _licenses(config),
         "max_new_tokens": config.measurement.max_new_tokens,
     }
-    return Stage("export", __name__, inputs, partial(_work, config), needs=("data", "teacher", "student"))
+    return Stage("export", __name__, inputs, partial(_work, config), needs=("data", "teacher", *sources(config)))
 
 
 def _licenses(config: RunConfig) -> dict[str, Any]:
@@ -53,12 +54,14 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     from ..export.writing import Provenance
 
     data, teacher, student = (work.products[name] for name in ("data", "teacher", "student"))
-    tokenizer = ChatTokenizer.load(student.path / MODEL)
+    model = work.products[shipped(config)].path / MODEL
+    tokenizer = ChatTokenizer.load(model)
     test = test_samples(data)
     lineage = {
         "teacher": config.distillation.teacher_model_name,
         "teacher_parameters": teacher.facts["parameters"],
         "body": student.facts["body"],
+        "finish": work.products["finish"].facts if "finish" in work.products else None,
         "sources": data.facts["sources"],
         "samples": data.facts["samples"],
         "modes": data.facts["modes"],
@@ -66,7 +69,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         "versions": installed_versions(),
     }
     bundle = export_model(
-        student.path / MODEL,
+        model,
         work.folder / BUNDLE,
         config.export,
         expected=expected_answers(config, (test, training_samples(data)), tokenizer),

@@ -1,7 +1,8 @@
 """Stage ``measurement``: what the student is worth beside its teacher and its baseline, and what the bundle costs.
 
-The bundle's answers are judged against the corrected teacher's, for that is what is shipped; the torch student's
-against the baseline's, which has no bundle. Does not know training.
+The bundle's answers are judged against the corrected teacher's, for that is what is shipped, and against the torch
+student's, for what rounding cost; the torch student's against the baseline's, which has no bundle. Does not know
+training.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     return {
         "scores": {"quantized": score(answers, [sample.answer for sample in test]).to_dict()},
         "verdict": _verdict({"quantized": answers, "corrected_teacher": read_answers(teacher.path, test)}, test),
+        "rounding": _verdict({"quantized": answers, "student": read_answers(products["student"].path, test)}, test),
         "baseline": _against_baseline(products, test),
         "tokens": tokens,
         "costs": costs.to_dict(),

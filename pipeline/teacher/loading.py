@@ -25,7 +25,7 @@ from attar.runtime.errors import ModelError, Refused
 from attar.runtime.files import staged_folder
 from attar.runtime.text import CHATML, END_OF_TURN, START_OF_TURN, ChatTokenizer
 
-__all__ = ["LoadedModel", "load_model", "load_tokenizer", "resolve", "save_model"]
+__all__ = ["LoadedModel", "load_model", "load_tokenizer", "quiet", "resolve", "save_model", "unloadable"]
 
 
 @dataclass
@@ -62,13 +62,13 @@ def load_model(name: str, *, template: str | None = CHATML) -> LoadedModel:
     """
     source, options = resolve(name)
     try:
-        with _quiet():
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
             model = AutoModelForCausalLM.from_pretrained(
                 source, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, **options
             )
     except Exception as error:  # of many kinds; tokenizers raises bare Exception
-        raise _unloadable(name, error) from error
+        raise unloadable(name, error) from error
     loaded = LoadedModel(model.float(), _chat(tokenizer, name, template), name)
     return _with_turn_tokens(loaded) if loaded.tokenizer.template == CHATML else loaded
 
@@ -77,10 +77,10 @@ def load_tokenizer(name: str, *, template: str | None = CHATML) -> ChatTokenizer
     """The tokenizer that :func:`load_model` gives, without the weights; arguments and errors as there."""
     source, options = resolve(name)
     try:
-        with _quiet():
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
     except Exception as error:  # as above
-        raise _unloadable(name, error) from error
+        raise unloadable(name, error) from error
     chat = _chat(tokenizer, name, template)
     return _turning(chat) if chat.template == CHATML else chat
 
@@ -180,7 +180,7 @@ def _with_turn_tokens(loaded: LoadedModel) -> LoadedModel:
     """A model whose vocabulary has ChatML's two tokens; the embeddings of added ones start as the mean."""
     chat = _turning(loaded.tokenizer)
     if chat is not loaded.tokenizer and chat.vocabulary_size > loaded.model.config.vocab_size:
-        with _quiet():
+        with quiet():
             loaded.model.resize_token_embeddings(chat.vocabulary_size)
     loaded.tokenizer = chat
     loaded.model.config.eos_token_id = loaded.tokenizer.end_id
@@ -189,7 +189,8 @@ def _with_turn_tokens(loaded: LoadedModel) -> LoadedModel:
     return loaded
 
 
-def _unloadable(name: str, error: Exception) -> ModelError:
+def unloadable(name: str, error: Exception) -> ModelError:
+    """What is said of a model that transformers can't load."""
     return ModelError(
         "The model can't be loaded.",
         where=name,
@@ -200,7 +201,7 @@ def _unloadable(name: str, error: Exception) -> ModelError:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers' advice to itself; what matters to attar's users attar says."""
     from transformers.utils import logging as advice
 

@@ -7,23 +7,24 @@ with the same threads share one engine. Does not know agents or records.
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import get_config_list
 from pydantic import Field, PrivateAttr
 
 from ..bundle import Bundle
-from ..engine import Engine, SamplingSettings
+from ..engine import Engine, Request, SamplingSettings
+from ..sharing import Shared
 from ..text import ChatTokenizer
+from .answering import Question, Together, pieces
 from .messages import to_turns
-from .stopping import StopStrings
 
 __all__ = ["ChatOnnx"]
 
@@ -55,6 +56,7 @@ class ChatOnnx(BaseChatModel):
     """Threads of one call; by default what affinity and cgroup allow."""
 
     _loaded: _Loaded | None = PrivateAttr(default=None)
+    _share: tuple[Together, int] | None = PrivateAttr(default=None)
 
     @property
     def _llm_type(self) -> str:
@@ -85,7 +87,7 @@ class ChatOnnx(BaseChatModel):
             BundleError: See :meth:`attar.runtime.Bundle.open`.
         """
         if self._loaded is None:
-            self._loaded = _load(Path(self.bundle).resolve(), self.threads)
+            self._loaded = _LOADED.get(Path(self.bundle), self.threads)
         return self._loaded
 
     def get_token_ids(self, text: str) -> list[int]:
@@ -124,40 +126,88 @@ class ChatOnnx(BaseChatModel):
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
 
+    def batch(
+        self,
+        inputs: list[LanguageModelInput],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[AIMessage]:
+        """Answer several inputs, which are decoded together; ``max_concurrency`` limits how many.
+
+        Each is a run of its own to callbacks and caches. The first run does the work of all, so its time is theirs.
+        """
+        answers: list[Any] = []
+        for model, each, settings in self._together(inputs, config, kwargs):
+            try:
+                answers.append(model.invoke(each, settings, **kwargs))
+            except Exception as error:
+                if not return_exceptions:
+                    raise
+                answers.append(error)
+        return answers
+
+    async def abatch(
+        self,
+        inputs: list[LanguageModelInput],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[AIMessage]:
+        """See :meth:`batch`; the event loop is free meanwhile."""
+        answers: list[Any] = []
+        for model, each, settings in self._together(inputs, config, kwargs):
+            try:
+                answers.append(await model.ainvoke(each, settings, **kwargs))
+            except Exception as error:
+                if not return_exceptions:
+                    raise
+                answers.append(error)
+        return answers
+
+    def _together(
+        self, inputs: Sequence[LanguageModelInput], config: Any, kwargs: dict[str, Any]
+    ) -> Iterator[tuple[ChatOnnx, LanguageModelInput, RunnableConfig]]:
+        """For each input a model that has its answer from decoding all of them, and the settings of its run."""
+        if not inputs:
+            return
+        settings = get_config_list(config, len(inputs))
+        stop = kwargs.get("stop")
+
+        def asking(each: LanguageModelInput) -> Callable[[], Question]:
+            return lambda: self._question(self._convert_input(each).to_messages(), stop, kwargs)
+
+        most = settings[0].get("max_concurrency") or len(inputs)
+        together = Together([asking(each) for each in inputs], most)
+        for place, each in enumerate(inputs):
+            model = self.model_copy()
+            model._share = together, place
+            yield model, each, settings[place]
+
     def _chunks(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
     ) -> Iterator[ChatGenerationChunk]:
-        """Text as it comes, then one last chunk with what it cost and why it ended."""
+        loaded = self.loaded
+        if self._share:
+            together, place = self._share
+            if (known := together.answer(place, loaded.engine, loaded.tokenizer)) is not None:
+                yield from known
+                return
+        question = self._question(messages, stop, kwargs)
+        asked = question.request
+        tokens = loaded.engine.generate(asked.prompt, max_new_tokens=question.limit, sampling=asked.sampling)
+        yield from pieces(question, tokens, loaded.tokenizer)
+
+    def _question(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> Question:
         loaded = self.loaded
         prompt = loaded.tokenizer.encode_chat(to_turns(messages))
-        stops = StopStrings(stop if stop is not None else self.stop or [])
         limit = kwargs.get("max_tokens", self.max_tokens)
         limit = loaded.bundle.generation.max_new_tokens if limit is None else limit
         limit = min(limit, loaded.bundle.manifest.architecture.context_length - len(prompt))
-        generated = loaded.engine.generate(prompt, max_new_tokens=limit, sampling=self._sampling(loaded, kwargs))
-        count = 0
-        for _, text in loaded.tokenizer.decode_stream(generated):
-            count += 1
-            if shown := stops.feed(text):
-                yield ChatGenerationChunk(message=AIMessageChunk(content=shown))
-            if stops.reached:
-                break
-        if rest := stops.flush():
-            yield ChatGenerationChunk(message=AIMessageChunk(content=rest))
-        reason = "length" if count >= limit and not stops.reached else "stop"
-        yield ChatGenerationChunk(message=self._last(len(prompt), count, reason))
-
-    def _last(self, prompt_tokens: int, answer_tokens: int, reason: str) -> AIMessageChunk:
-        return AIMessageChunk(
-            content="",
-            usage_metadata=UsageMetadata(
-                input_tokens=prompt_tokens,
-                output_tokens=answer_tokens,
-                total_tokens=prompt_tokens + answer_tokens,
-            ),
-            response_metadata={"model_name": self._name, "finish_reason": reason},
-            chunk_position="last",
-        )
+        request = Request(prompt, limit, self._sampling(loaded, kwargs))
+        return Question(request, limit, stop if stop is not None else self.stop or [], self._name)
 
     def _sampling(self, loaded: _Loaded, kwargs: dict[str, Any]) -> SamplingSettings:
         chosen = {name: kwargs.get(name, getattr(self, name)) for name in ("temperature", "top_k", "top_p", "seed")}
@@ -175,18 +225,4 @@ class _Loaded:
         self.engine = Engine(self.bundle, threads=threads)
 
 
-_LOADING = threading.Lock()
-_ENGINES: dict[tuple[Path, int, int | None], _Loaded] = {}
-
-
-def _load(path: Path, threads: int | None) -> _Loaded:
-    """One engine for each state of a bundle: a bundle that was replaced is loaded anew."""
-    manifest = path / "attar.json"
-    stamp = manifest.stat().st_mtime_ns if manifest.is_file() else 0
-    with _LOADING:
-        key = (path, stamp, threads)
-        if key not in _ENGINES:
-            for old in [known for known in _ENGINES if known[0] == path and known[1] != stamp]:
-                del _ENGINES[old]
-            _ENGINES[key] = _Loaded(path, threads)
-        return _ENGINES[key]
+_LOADED = Shared(_Loaded)

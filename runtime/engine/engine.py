@@ -5,7 +5,8 @@ Does not know text: stop strings and characters are the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..bundle import Bundle
@@ -65,7 +66,7 @@ class Engine:
         max_new_tokens: int | None = None,
         sampling: SamplingSettings | None = None,
         stop_ids: Sequence[int] | None = None,
-    ) -> Iterator[int]:
+    ) -> Generator[int]:
         """Answer ids, each as soon as it is known; the stop token is not among them.
 
         Nothing is computed before the first is asked for. Close the iterator to give the answer up.
@@ -87,12 +88,25 @@ class Engine:
         Raises:
             UsageError: See :meth:`generate`; then no prompt is answered.
         """
+        with self.streams(requests) as answers:
+            return [list(answer) for answer in answers]
+
+    @contextmanager
+    def streams(self, requests: Sequence[Request]) -> Iterator[list[Generator[int]]]:
+        """The answers to several prompts, decoded together, each as :meth:`generate` gives it.
+
+        To ask one for a token is to compute one for all. Those that are not finished are given up at the end of the
+        ``with`` block, and one that is closed at once.
+
+        Raises:
+            UsageError: See :meth:`generate`; then no prompt is answered.
+        """
         generations = [self._generation(request) for request in requests]
-        for generation in generations:
-            if generation:
-                self._scheduler.submit(generation)
         try:
-            return [list(self._tokens(generation)) for generation in generations]
+            for generation in generations:
+                if generation:
+                    self._scheduler.submit(generation)
+            yield [self._tokens(generation) for generation in generations]
         finally:
             for generation in generations:
                 if generation:
@@ -116,15 +130,16 @@ class Engine:
             )
         return min(wanted, context - prompt_length)
 
-    def _answer(self, generation: Generation | None) -> Iterator[int]:
+    def _answer(self, generation: Generation | None) -> Generator[int]:
+        if generation:
+            self._scheduler.submit(generation)
+        yield from self._tokens(generation)
+
+    def _tokens(self, generation: Generation | None) -> Generator[int]:
         if generation is None:
             return
-        self._scheduler.submit(generation)
         try:
-            yield from self._tokens(generation)
+            while (token := self._scheduler.next(generation)) is not None:
+                yield token
         finally:
             self._scheduler.give_up(generation)
-
-    def _tokens(self, generation: Generation | None) -> Iterator[int]:
-        while generation and (token := self._scheduler.next(generation)) is not None:
-            yield token

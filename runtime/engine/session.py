@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from ..bundle import Architecture
 from ..errors import BundleError
+from ..processor import CPUINFO, Processor, read_processor, require_instructions
 
 __all__ = ["Cache", "Decoder", "Reader", "Rows", "load_session", "open_decoder", "sums_exactly"]
 
-_CPU = Path("/proc/cpuinfo")
 _EXACT = {"avx512_vnni", "avx_vnni"}
 _SPIN = "50"  # microseconds
 _CREATING = threading.Lock()  # creating two sessions at once is not safe (onnxruntime#27089)
@@ -116,7 +116,7 @@ def open_decoder(graph: Path, architecture: Architecture, contract: str, *, thre
     return decoders[contract](load_session(graph, threads=threads), graph, architecture)
 
 
-def load_session(graph: Path, *, threads: int) -> onnxruntime.InferenceSession:
+def load_session(graph: Path, *, threads: int, cpuinfo: Path = CPUINFO) -> onnxruntime.InferenceSession:
     """A session on the CPU.
 
     Its threads spin while a run is under way, and briefly: between two operators of one step it is a few microseconds
@@ -125,7 +125,9 @@ def load_session(graph: Path, *, threads: int) -> onnxruntime.InferenceSession:
 
     Raises:
         BundleError: onnxruntime refuses the graph.
+        MachineError: The processor lacks instructions that are needed.
     """
+    require_instructions(cpuinfo)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -133,7 +135,7 @@ def load_session(graph: Path, *, threads: int) -> onnxruntime.InferenceSession:
     options.enable_cpu_mem_arena = False
     options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN)
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    if not sums_exactly():
+    if not sums_exactly(read_processor(cpuinfo)):
         options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         with _CREATING:
@@ -142,13 +144,10 @@ def load_session(graph: Path, *, threads: int) -> onnxruntime.InferenceSession:
         raise BundleError("onnxruntime refuses the graph.", where=graph, why=error) from error
 
 
-def sums_exactly(cpu: Path = _CPU) -> bool:
-    """Whether the CPU says that it adds up products of unsigned and signed bytes without saturating.
+def sums_exactly(processor: Processor) -> bool:
+    """Whether a processor adds up products of unsigned and signed bytes without saturating.
 
     An x86 without VNNI adds them in 16 bits. onnxruntime can then turn signed weights into unsigned ones, which
     is slower and exact; where it need not, that would cost the AMX kernels too. Other CPUs ignore that setting.
     """
-    try:
-        return not _EXACT.isdisjoint(cpu.read_text().split())
-    except (OSError, UnicodeDecodeError):
-        return False
+    return not _EXACT.isdisjoint(processor.features)

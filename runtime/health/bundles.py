@@ -1,4 +1,4 @@
-"""Whether a bundle is whole and answers. Does not know how good the answers are."""
+"""Whether a bundle is whole, and answers or embeds. Does not know how good the answers are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..bundle import Bundle
+from ..bundle import EMBEDDING, Bundle
 from ..errors import AttarError
 from .finding import Finding
 
@@ -16,14 +16,17 @@ _INSTALL = "Run: pip install attar"
 
 
 def examine_bundle(path: Path) -> Iterator[Finding]:
-    """Every byte against the manifest, the records, and one token of an answer."""
+    """Every byte against the manifest, the records, and one token of an answer; or one embedding."""
     try:
-        bundle = Bundle.open(path)
+        bundle = Bundle.open(path, task=None)
         manifest = bundle.manifest
         size = f"{bundle.size / 1e6:.1f} MB, {manifest.quantization}, {manifest.architecture.parameters / 1e6:.1f}M"
         yield Finding("bundle", "ok", f"{size} parameters; every byte as its manifest says")
-        yield _records(bundle)
-        yield _answer(bundle)
+        if manifest.task == EMBEDDING:
+            yield _embedding(bundle)
+        else:
+            yield _records(bundle)
+            yield _answer(bundle)
     except AttarError as error:
         where = f" ({error.where})" if error.where else ""
         yield Finding("bundle", "fault", f"{error.what}{where}", error.next_step or "Export it anew.")
@@ -54,3 +57,15 @@ def _answer(bundle: Bundle) -> Finding:
         return Finding("bundle answer", "fault", "the graph gives no token", "Export the bundle anew.")
     spent = f"loaded in {loaded - started:.2f} s, first token in {(ended - loaded) * 1000:.0f} ms"
     return Finding("bundle answer", "ok", f"{spent} on {engine.threads} threads")
+
+
+def _embedding(bundle: Bundle) -> Finding:
+    from ..embeddings import OnnxEmbeddings
+
+    started = time.perf_counter()
+    embedding = OnnxEmbeddings(bundle=bundle.path).embed_query("What is known?")
+    spent = f"{len(embedding)} numbers, loaded and embedded in {time.perf_counter() - started:.2f} s"
+    length = sum(number * number for number in embedding)
+    if not 0.99 < length < 1.01:
+        return Finding("bundle embedding", "fault", f"its length is not 1: {length:.3g}", "Export the bundle anew.")
+    return Finding("bundle embedding", "ok", spent)

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..limits import affinity, available_threads, cpu_quota, existing, free_disk, memory
+from ..processor import CPUINFO, read_processor
 from .finding import Finding, as_gigabytes
 
 __all__ = ["examine_machine"]
 
-_CPUINFO = Path("/proc/cpuinfo")
 _FEATURES = {
     "flags": ("avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16"),
     "Features": ("asimddp", "i8mm", "bf16", "sve"),
@@ -31,7 +31,7 @@ _RUN_DISK = 2_000_000_000
 
 
 def examine_machine(
-    runs: Path, *, environment: Mapping[str, str] = os.environ, cpuinfo: Path = _CPUINFO
+    runs: Path, *, environment: Mapping[str, str] = os.environ, cpuinfo: Path = CPUINFO
 ) -> Iterator[Finding]:
     """CPU, threads, memory, disk, and the variables that change how models are found."""
     yield _cpu(cpuinfo)
@@ -44,21 +44,17 @@ def examine_machine(
 
 
 def _cpu(cpuinfo: Path) -> Finding:
-    try:
-        lines = [line.partition(":") for line in cpuinfo.read_text().splitlines()]
-    except OSError:
+    processor = read_processor(cpuinfo)
+    if processor.kind is None:
         return Finding("cpu", "note", f"{platform.machine()}; this system does not tell its features")
-    known = {name.strip(): value.strip() for name, _, value in reversed(lines)}
-    kind = next((kind for kind in _FEATURES if kind in known), None)
-    if kind is None:
-        return Finding("cpu", "note", f"{platform.machine()}; this system does not tell its features")
-    has = set(known[kind].split())
-    there = [name for name in _FEATURES[kind] if name in has]
-    missing = [name for name in _FEATURES[kind] if name not in has]
-    model = known.get("model name", platform.machine())
-    found = f"{model}: {', '.join(there) or 'none of the features that help'}"
+    there = [name for name in _FEATURES[processor.kind] if name in processor.features]
+    missing = [name for name in _FEATURES[processor.kind] if name not in processor.features]
+    found = f"{processor.name or platform.machine()}: {', '.join(there) or 'none of the features that help'}"
     found += f"; without {', '.join(missing)}" if missing else ""
-    if not has & _INT8:
+    if processor.missing:
+        needed = f"{found}; and without {', '.join(processor.missing)}, which attar can't do without"
+        return Finding("cpu", "fault", needed, "In a virtual machine, pass the host's processor on (QEMU: -cpu host).")
+    if not processor.features & _INT8:
         return Finding("cpu", "note", found, "int8 gains little here; compare export.quantize none and int8.")
     return Finding("cpu", "ok", found)
 

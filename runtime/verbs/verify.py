@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ..verification import Verification
 
 __all__ = ["command"]
 
@@ -17,7 +22,8 @@ __all__ = ["command"]
 def command(bundle: Path, threads: int | None, as_json: bool) -> None:
     r"""Compare BUNDLE on this machine with what torch said when it was exported.
 
-    Repeats the last rung of the export's ladder: stored prompts, torch's answers and logits at them. Exits with 1
+    Repeats the last rung of the export's ladder: stored prompts, torch's answers and logits at them, or stored texts
+    and torch's embeddings of them. Exits with 1
     beyond the limits that the manifest records, with 5 where the bundle is broken or carries no references.
 
     \b
@@ -31,16 +37,24 @@ def command(bundle: Path, threads: int | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.to_dict()))
     else:
-        here = found.parity
-        click.echo(f"{found.form}, {found.graph} graph, {here.tokens} answer tokens on {found.threads} threads")
-        click.echo(
-            f"logit difference: largest {here.largest_logit_difference:.2g}, p99 {here.p99_logit_difference:.2g}"
-        )
-        click.echo(f"KL divergence: {here.divergence:.2g} nats")
-        click.echo(
-            f"same most likely token: {here.agreement:.2%} ({here.agreement_low:.2%} to {here.agreement_high:.2%})"
-        )
-        click.echo(f"same greedy answer: {here.greedy_equal:.1%}")
-        if here.score is not None:
-            click.echo(f"right answers: {here.score:.1%}, torch {here.reference_score:.1%}")
+        click.echo("\n".join(_lines(found)))
     require_within(found)
+
+
+def _lines(found: Verification) -> Iterator[str]:
+    from ..similarity import Similarity
+
+    here, what = found.parity, f"{found.form}, {found.graph} graph"
+    if isinstance(here, Similarity):
+        yield f"{what}, {here.texts} texts on {found.threads} threads"
+        yield f"cosine with torch: mean {here.mean_cosine:.4f}, least {here.least_cosine:.4f}"
+        yield f"difference: largest {here.largest_difference:.2g}"
+        yield f"change of two texts' cosine: largest {here.largest_similarity_change:.2g}"
+        return
+    yield f"{what}, {here.tokens} answer tokens on {found.threads} threads"
+    yield f"logit difference: largest {here.largest_logit_difference:.2g}, p99 {here.p99_logit_difference:.2g}"
+    yield f"KL divergence: {here.divergence:.2g} nats"
+    yield f"same most likely token: {here.agreement:.2%} ({here.agreement_low:.2%} to {here.agreement_high:.2%})"
+    yield f"same greedy answer: {here.greedy_equal:.1%}"
+    if here.score is not None:
+        yield f"right answers: {here.score:.1%}, torch {here.reference_score:.1%}"

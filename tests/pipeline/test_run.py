@@ -15,14 +15,16 @@ import pytest
 from click.testing import CliRunner
 
 from attar.pipeline import load_config
+from attar.pipeline.export.layouts import is_rounded
 from attar.pipeline.run import run
+from attar.pipeline.teacher import load_model
 from attar.runtime import AgenticWorkflow, Bundle
 from attar.runtime.cli import main
 from attar.runtime.errors import DataError
 from attar.runtime.files import locked, sha256_file
 
 FIRST = "first-run.json"
-STAGES = ["data", "teacher", "student", "export", "baseline", "measurement", "card"]
+STAGES = ["data", "teacher", "student", "finish", "export", "baseline", "measurement", "card"]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,7 @@ def recipe(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
             "batch_tokens": 512,
             "checkpoint_seconds": 0,
         },
+        "finish": {"steps": 3},
         "export": {"quantize": "int8", "min_agreement": 0.2},
         "measurement": {"repetitions": 1, "decode_tokens": 8, "max_new_tokens": 8, "threads": 1},
     }
@@ -97,6 +100,30 @@ def test_the_student_is_judged_against_plain_fine_tuning_of_its_body(report: dic
     assert sha256_file(student) != sha256_file(fine_tuned)
 
 
+def test_the_student_is_exported_as_its_finish_left_it(report: dict[str, Any], recipe: Path) -> None:
+    models = recipe.parent / "runs/tiny/stages"
+    before, after = (load_model(str(models / name / "model")).model for name in ("student", "finish"))
+    assert is_rounded(after, "int8") and not is_rounded(before, "int8")
+    manifest = Bundle.open(report["bundle"]).manifest
+    assert (manifest.lineage["finish"]["form"], manifest.lineage["finish"]["steps"]) == ("int8", 3)
+    assert "last 3 steps saw the weights as int8 rounds them" in (Path(report["bundle"]) / "README.md").read_text()
+
+
+def test_what_the_form_cost_is_judged_against_the_student_before_it(report: dict[str, Any]) -> None:
+    rounding, scores = report["rounding"], report["scores"]
+    assert rounding["ours"]["value"] == scores["quantized"]["exact_match"]
+    assert rounding["theirs"]["value"] == scores["student"]["exact_match"]
+    assert "changed the fp32 student's exact match by" in (Path(report["bundle"]) / "README.md").read_text()
+
+
+def test_without_a_finish_the_student_is_exported_as_it_is(report: dict[str, Any], recipe: Path) -> None:
+    runs = recipe.parent / "runs"
+    found = run(load_config(recipe, ["finish.steps=0", "measurement.baseline=false"]), runs)
+    assert found.cached == ["data", "teacher", "student"]
+    assert Bundle.open(found.bundle).manifest.lineage["finish"] is None
+    run(load_config(recipe), runs)
+
+
 def test_every_torch_model_is_scored_token_by_token(report: dict[str, Any]) -> None:
     teacher, *students = (report["tokens"][name] for name in ("corrected_teacher", "student", "baseline"))
     assert teacher["loss"] > 0 and teacher["agreement"] is None
@@ -121,7 +148,7 @@ def test_the_plot_stands_beside_the_card(report: dict[str, Any]) -> None:
 
 def test_without_a_baseline_there_is_none_and_nothing_is_trained_again(report: dict[str, Any], recipe: Path) -> None:
     found = run(load_config(recipe, ["measurement.baseline=false"]), recipe.parent / "runs")
-    assert found.cached == ["data", "teacher", "student", "export"]
+    assert found.cached == ["data", "teacher", "student", "finish", "export"]
     assert (found.baseline, found.warnings) == ({}, [])
     assert set(found.tokens) == {"corrected_teacher", "student"}
     assert "fine-tuning" not in (Path(found.bundle) / "README.md").read_text()
@@ -184,7 +211,7 @@ def test_another_license_is_written_without_training_again(report: dict[str, Any
     again = run(load_config(recipe, ["distillation.teacher_license=MIT"]), runs)
     assert "teacher" in again.cached
     final = run(load_config(recipe, ["distillation.teacher_license=BSD"]), runs)
-    assert final.cached == ["data", "teacher", "student", "baseline"]
+    assert final.cached == ["data", "teacher", "student", "finish", "baseline"]
     assert Bundle.open(final.bundle).manifest.licenses["teacher"] == "BSD"
 
 
@@ -219,12 +246,18 @@ def test_an_interrupt_leaves_whole_products_only_and_the_next_call_goes_on(recip
 def hashes(manifest: Path) -> dict[str, Any]:
     """What a run must come to, however often it died: all but timings."""
     stages = json.loads(manifest.read_text())["stages"]
-    return {name: stages[name]["files"] for name in ("data", "teacher", "student", "export", "baseline")}
+    return {name: stages[name]["files"] for name in ("data", "teacher", "student", "finish", "export", "baseline")}
 
 
 @pytest.mark.parametrize(
     "moment",
-    ["teacher-*/correct-teacher", "student-*/align-layers", "student-*/distill", "baseline-*/fine-tune-baseline"],
+    [
+        "teacher-*/correct-teacher",
+        "student-*/align-layers",
+        "student-*/distill",
+        "finish-*/finish",
+        "baseline-*/fine-tune-baseline",
+    ],
 )
 def test_a_run_killed_in_mid_training_goes_on_to_the_same_hashes(
     report: dict[str, Any], recipe: Path, tmp_path: Path, moment: str

@@ -14,11 +14,21 @@ from transformers import PreTrainedModel
 
 from attar.runtime.errors import ModelError
 
-from . import gpt2, llama
+from . import bert, gpt2, llama
+from .decoder import DecoderGraph
+from .encoder import EncoderGraph
 from .forms import FORMS, Form
-from .graph import GraphBuilder
 
-__all__ = ["FAMILIES", "Family", "build_fast", "refusal"]
+__all__ = [
+    "ENCODERS",
+    "FAMILIES",
+    "EncoderFamily",
+    "Family",
+    "build_encoder",
+    "build_fast",
+    "encoder_refusal",
+    "refusal",
+]
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class Family:
     """
 
     refusal: Callable[[Any], str | None]
-    assemble: Callable[[Any, GraphBuilder, Form], ir.Value]
+    assemble: Callable[[Any, DecoderGraph, Form], ir.Value]
     head_multiple: int
 
 
@@ -45,6 +55,18 @@ FAMILIES: dict[str, Family] = {
     "qwen2": _LLAMA,
     "qwen3": _LLAMA,
 }
+"""By ``model_type``."""
+
+
+@dataclass(frozen=True)
+class EncoderFamily:
+    """A kind of model that embeds texts; see :class:`Family`."""
+
+    refusal: Callable[[Any], str | None]
+    assemble: Callable[[Any, EncoderGraph, Form], ir.Value]
+
+
+ENCODERS: dict[str, EncoderFamily] = {"bert": EncoderFamily(bert.refusal, bert.assemble)}
 """By ``model_type``."""
 
 
@@ -77,7 +99,25 @@ def build_fast(
             why=f"onnxruntime's GroupQueryAttention takes multiples of {family.head_multiple}.",
             next_step="Export with --graph optimum.",
         )
-    graph = GraphBuilder(path)
+    graph = DecoderGraph(path)
     chosen = replace(FORMS[form], moments=moments or {})
-    graph.save(family.assemble(model, graph, chosen), config.vocab_size)
+    graph.save("logits", family.assemble(model, graph, chosen), "B", "R", config.vocab_size)
+    return path
+
+
+def encoder_refusal(config: Any) -> str | None:
+    """Why an encoder of this config has no fast graph; None where it has one."""
+    family = ENCODERS.get(config.model_type)
+    return "no family of this name is known" if family is None else family.refusal(config)
+
+
+def build_encoder(model: PreTrainedModel, path: Path, form: str) -> Path:
+    """Write an encoder's fast graph; arguments as :func:`build_fast` has them."""
+    graph = EncoderGraph(path)
+    graph.save(
+        "embeddings",
+        ENCODERS[model.config.model_type].assemble(model, graph, FORMS[form]),
+        "B",
+        model.config.hidden_size,
+    )
     return path

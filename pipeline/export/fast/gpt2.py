@@ -9,8 +9,9 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from .decoder import Attention, DecoderGraph
 from .forms import Form
-from .graph import CONTRIB, Attention, GraphBuilder
+from .graph import CONTRIB
 from .modules import array
 
 __all__ = ["assemble", "refusal"]
@@ -29,7 +30,7 @@ def refusal(config: Any) -> str | None:
     return None
 
 
-def assemble(model: Any, graph: GraphBuilder, form: Form) -> ir.Value:
+def assemble(model: Any, graph: DecoderGraph, form: Form) -> ir.Value:
     """The model's operators and weights; returns the logits."""
     config, body = model.config, model.transformer
     heads = config.num_attention_heads
@@ -56,7 +57,7 @@ def assemble(model: Any, graph: GraphBuilder, form: Form) -> ir.Value:
     return head.product(value)
 
 
-def _linear(graph: GraphBuilder, form: Form, name: str, value: ir.Value, layer: Any) -> ir.Value:
+def _linear(graph: DecoderGraph, form: Form, name: str, value: ir.Value, layer: Any) -> ir.Value:
     """GPT-2 keeps its weights the other way round, ``[K, N]``."""
     return form.layer(graph, name, array(layer.weight.T), layer).product(value, array(layer.bias))
 

@@ -1,13 +1,11 @@
 """A graph being assembled, and the operators that families share; weights go straight to a file beside it.
 
-Shapes: B rows, T tokens read now, R of them whose logits are wanted. The inputs and outputs are those of the
-contract in ``runtime/engine/fast.py``. Does not know models or numeric forms.
+Does not know what goes in and comes out, models, or numeric forms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-__all__ = ["CONTRIB", "Attention", "GraphBuilder"]
+__all__ = ["CONTRIB", "GraphBuilder", "declared"]
 
 CONTRIB = "com.microsoft"
 """The domain of onnxruntime's own operators."""
@@ -23,24 +21,6 @@ _OPSETS = {"": 21, CONTRIB: 1}
 _IR_VERSION = 10
 _INLINE = 1024  # bytes; smaller tensors stand in the graph itself
 _PAGE = 4096  # onnxruntime maps weights into memory from whole pages
-_END = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Attention:
-    """What all layers' attention shares.
-
-    Attributes:
-        heads: Of the queries.
-        key_value_heads: Of keys and values.
-        head_size: Width of each.
-        rotary: Cosines and sines ``[context, head_size / 2]``; None where positions are not rotated in.
-    """
-
-    heads: int
-    key_value_heads: int
-    head_size: int
-    rotary: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
 
 class GraphBuilder:
@@ -55,12 +35,13 @@ class GraphBuilder:
         self._data = path.with_name(f"{path.name}.data")
         self._data.write_bytes(b"")
         self._stored: dict[str, ir.Value] = {}
+        self._inputs: list[ir.Value] = []
         self._outputs: list[ir.Value] = []
-        self.ids = _input("input_ids", ir.DataType.INT64, "B", "T")
-        self.last_places = _input("seqlens_k", ir.DataType.INT32, "B")
-        self._total = _input("total_sequence_length", ir.DataType.INT32, 1)
-        self._logits_from = _input("logits_from", ir.DataType.INT64, 1)
-        self._inputs = [self.ids, self.last_places, self._total, self._logits_from]
+
+    def input(self, name: str, kind: ir.DataType, *shape: int | str) -> ir.Value:
+        """What the graph is fed."""
+        self._inputs.append(declared(name, kind, *shape))
+        return self._inputs[-1]
 
     def op(
         self,
@@ -99,45 +80,6 @@ class GraphBuilder:
         assert tensor is not None
         return self.store(name, tensor.numpy().reshape(shape))
 
-    def attention(
-        self,
-        layer: int,
-        shape: Attention,
-        queries: ir.Value,
-        keys: ir.Value | None = None,
-        values: ir.Value | None = None,
-    ) -> ir.Value:
-        """Causal attention over the layer's cache, which takes up the new keys and values in place.
-
-        Args:
-            layer: Which layer.
-            shape: See there.
-            queries: ``[B, T, heads * head_size]``, or queries, keys and values side by side.
-            keys: ``[B, T, KV * head_size]``, where they do not stand beside the queries.
-            values: The same.
-        """
-        cache = ("B", shape.key_value_heads, "capacity", shape.head_size)
-        past = [_input(f"past_key_values.{layer}.{part}", ir.DataType.FLOAT, *cache) for part in ("key", "value")]
-        present = [_input(f"present.{layer}.{part}", ir.DataType.FLOAT, *cache) for part in ("key", "value")]
-        inputs = [queries, keys, values, *past, self.last_places, self._total]
-        options: dict[str, Any] = {"num_heads": shape.heads, "kv_num_heads": shape.key_value_heads}
-        if shape.rotary:
-            cosines, sines = shape.rotary
-            inputs += [self.store("rotary.cosines", cosines), self.store("rotary.sines", sines)]
-            options["do_rotary"] = 1
-        result = ir.Value(name=f"layers.{layer}.attended")
-        self._tape.op_multi_out(
-            "GroupQueryAttention",
-            inputs,
-            options,
-            domain=CONTRIB,
-            outputs=[result, *present],
-            name=f"layers.{layer}.attention",
-        )
-        self._inputs += past
-        self._outputs += present
-        return result
-
     def rms_norm(self, name: str, value: ir.Value, weight: NDArray[np.float32], epsilon: float) -> ir.Value:
         """RMSNorm."""
         inputs = [value, self.store(f"{name}.weight", weight)]
@@ -163,11 +105,6 @@ class GraphBuilder:
         inputs = [value, residual, self.store(f"{name}.weight", weight), self.store(f"{name}.bias", bias)]
         return self._add_norm("SkipLayerNormalization", name, inputs, epsilon)
 
-    def wanted(self, value: ir.Value) -> ir.Value:
-        """Of ``[B, T, H]`` the places whose logits are wanted: ``[B, R, H]``."""
-        ends, axes = self.store("end", np.array([_END])), self.store("token_axis", np.array([1]))
-        return self.op("Slice", [value, self._logits_from, ends, axes])
-
     def split(self, value: ir.Value, *sizes: int) -> Sequence[ir.Value]:
         """``[B, T, N]`` cut into pieces of these sizes along its last axis."""
         lengths = self.store(f"sizes.{sizes}", np.array(sizes))
@@ -177,24 +114,16 @@ class GraphBuilder:
         """Another shape; 0 keeps an axis, -1 is what is left."""
         return self.op("Reshape", [value, self.store(f"shape.{shape}", np.array(shape))])
 
-    def places(self) -> ir.Value:
-        """The places ``[B, T]`` of the tokens read now."""
-        one, axis = self.store("one", np.array(1, np.int32)), self.store("token_axis", np.array([1]))
-        count = self.op("Cast", [self.op("Shape", [self.ids], {"start": 1, "end": 2})], {"to": ir.DataType.INT32})
-        before_last = self.op("Range", [self.op("Sub", [one, self.op("Squeeze", [count])]), one, one])
-        return self.op("Add", [self.op("Unsqueeze", [self.last_places, axis]), before_last])
-
-    def save(self, logits: ir.Value, vocabulary_size: int) -> None:
-        """Write the graph, which makes these logits ``[B, R, V]``."""
-        logits.name, logits.dtype = "logits", ir.DataType.FLOAT
-        logits.shape = ir.Shape(("B", "R", vocabulary_size))
+    def save(self, name: str, value: ir.Value, *shape: int | str) -> None:
+        """Write the graph, which makes this fp32 value, by this name, before all other outputs."""
+        value.name, value.dtype, value.shape = name, ir.DataType.FLOAT, ir.Shape(shape)
         graph = ir.Graph(
             self._inputs,
-            [logits, *self._outputs],
+            [value, *self._outputs],
             nodes=self._tape.nodes,
             initializers=self._tape.initializers,
             opset_imports=_OPSETS,
-            name="decoder",
+            name="attar",
         )
         ir.save(ir.Model(graph, ir_version=_IR_VERSION, producer_name="attar"), self._path)
 
@@ -214,5 +143,6 @@ class GraphBuilder:
         )
 
 
-def _input(name: str, kind: ir.DataType, *shape: int | str) -> ir.Value:
+def declared(name: str, kind: ir.DataType, *shape: int | str) -> ir.Value:
+    """A value of the graph with a name, a type and a shape, as inputs and outputs have."""
     return ir.val(name, dtype=kind, shape=shape)

@@ -13,8 +13,9 @@ import onnx_ir as ir
 import torch
 from numpy.typing import NDArray
 
+from .decoder import Attention, DecoderGraph
 from .forms import Form
-from .graph import CONTRIB, Attention, GraphBuilder
+from .graph import CONTRIB
 from .modules import array, packed
 
 __all__ = ["assemble", "refusal"]
@@ -38,7 +39,7 @@ def refusal(config: Any) -> str | None:
     return None
 
 
-def assemble(model: Any, graph: GraphBuilder, form: Form) -> ir.Value:
+def assemble(model: Any, graph: DecoderGraph, form: Form) -> ir.Value:
     """The model's operators and weights; returns the logits."""
     config, body = model.config, model.model
     shape, epsilon = _attention(config, body), config.rms_norm_eps
@@ -88,7 +89,7 @@ def _norms(body: Any) -> Iterator[NDArray[np.float32]]:
     yield array(body.norm.weight)
 
 
-def _heads(graph: GraphBuilder, name: str, value: ir.Value, shape: Attention, attention: Any) -> Sequence[ir.Value]:
+def _heads(graph: DecoderGraph, name: str, value: ir.Value, shape: Attention, attention: Any) -> Sequence[ir.Value]:
     """Queries, keys and values side by side; apart where the model normalizes each head, as Qwen3 does."""
     if not hasattr(attention, "q_norm"):
         return [value]
@@ -103,7 +104,7 @@ def _heads(graph: GraphBuilder, name: str, value: ir.Value, shape: Attention, at
     return [*normed, values]
 
 
-def _gate(graph: GraphBuilder, packed_value: ir.Value, width: int) -> ir.Value:
+def _gate(graph: DecoderGraph, packed_value: ir.Value, width: int) -> ir.Value:
     """The first half's SiLU times the second half."""
     gate, up = graph.split(packed_value, width, width)
     return graph.op("Mul", [graph.op("QuickGelu", [gate], {"alpha": 1.0}, domain=CONTRIB), up])

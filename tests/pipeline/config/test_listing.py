@@ -43,4 +43,4 @@ def test_the_starting_config_is_valid_and_comments_on_every_key(tmp_path: Path) 
                 sections.extend(value)
             elif not key.startswith("//"):
                 assert len(section[f"// {key}"]) > 20
-    assert len(sections) == 8
+    assert len(sections) == 9

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from attar.pipeline import export_model
 from attar.pipeline.config import ExportConfig
-from attar.pipeline.export import exporting, parity
+from attar.pipeline.export import checks, parity
 from attar.pipeline.export.reference import architecture_of, export_reference
 from attar.pipeline.teacher import load_model
 from attar.runtime.bundle import Bundle
@@ -121,7 +121,7 @@ def test_a_weight_that_is_not_a_number_is_named(teacher_folder: Path, tmp_path: 
 def test_too_little_disk_is_said_before_anything_is_made(
     teacher_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "free_disk", lambda path: 1000)
+    monkeypatch.setattr(checks, "free_disk", lambda path: 1000)
     with pytest.raises(OutOfSpace, match="no room") as caught:
         export_model(teacher_folder, tmp_path / "b", ExportConfig())
     assert caught.value.exit_code == 1

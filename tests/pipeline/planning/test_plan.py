@@ -19,7 +19,7 @@ from attar.runtime.limits import Memory
 from tests.conftest import CITIES
 from tests.runtime.test_cli import fastest
 
-STAGES = ["data", "teacher", "student", "export", "baseline", "measurement", "card"]
+STAGES = ["data", "teacher", "student", "finish", "export", "baseline", "measurement", "card"]
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,7 @@ def recipe(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         "name": "tiny",
         "data": {"tables": [{"path": "cities.csv", "label": "city"}], "test_share": 0.5, "test_questions": 6},
         "distillation": {"teacher_model_name": str(teacher_folder), "batch_tokens": 512},
+        "finish": {"steps": 20},
     }
     path = folder / "tiny.json"
     path.write_text(json.dumps(config))

@@ -65,5 +65,5 @@ def test_comments_docstrings_and_layout_do_not_count(tree: Path) -> None:
 def test_the_stages_own_code_is_found() -> None:
     imported = set(code._imports(code._tree("attar.pipeline.stages.student"), "attar.pipeline.stages.student"))
     assert {"attar.pipeline.training.distiller", "attar.pipeline.stages.data"} <= imported
-    names = ("data", "teacher", "student", "export", "baseline", "measurement", "card")
+    names = ("data", "teacher", "student", "finish", "export", "baseline", "measurement", "card")
     assert len({code.code_hash(f"attar.pipeline.stages.{name}") for name in names}) == len(names)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableLambda
 from pydantic import ValidationError
 
 from attar.runtime import ChatOnnx
-from attar.runtime.errors import BundleError
+from attar.runtime.errors import BundleError, UsageError
 
 QUESTION = [SystemMessage("Read."), HumanMessage("city: Aarhus\n\nWhich country?")]
 
@@ -49,6 +53,89 @@ def test_async_and_batch_give_the_same_answer(model: ChatOnnx) -> None:
 
     assert asyncio.run(both()) == (expected, expected)
     assert [answer.text for answer in model.batch([QUESTION] * 3)] == [expected] * 3
+
+
+CITIES = [[HumanMessage(f"city: {name}\n\nWhich country?")] for name in ("Aarhus", "Faro", "Ghent", "Évora", "Cork")]
+
+
+@pytest.fixture
+def steps(model: ChatOnnx, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many answers each step of the engine made a token for."""
+    rows, widths = model.loaded.engine._scheduler._rows, list[int]()
+    step = rows.step
+
+    def counted(tokens: Sequence[int | None]) -> Any:
+        widths.append(len(tokens))
+        return step(tokens)
+
+    monkeypatch.setattr(rows, "step", counted)
+    return widths
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_batch_is_decoded_together_and_answers_as_single_calls_do(
+    model: ChatOnnx, steps: list[int], is_async: bool
+) -> None:
+    alone = [model.invoke(each) for each in CITIES]
+    assert set(steps) == {1}
+    steps.clear()
+    answers = asyncio.run(model.abatch(CITIES)) if is_async else model.batch(CITIES)
+    assert [answer.text for answer in answers] == [answer.text for answer in alone]
+    assert [answer.usage_metadata for answer in answers] == [answer.usage_metadata for answer in alone]
+    assert steps == [len(CITIES)] * 11  # the first of 12 tokens comes with the prompt
+
+
+def test_a_batch_decodes_no_more_together_than_is_allowed(model: ChatOnnx, steps: list[int]) -> None:
+    answers = model.batch(CITIES, {"max_concurrency": 2})
+    assert sorted(set(steps)) == [1, 2]
+    assert len(steps) == 3 * 11
+    steps.clear()
+    assert [answer.text for answer in answers] == [answer.text for answer in model.batch(CITIES)]
+
+
+def test_in_a_batch_a_stop_string_ends_its_answer_early(model: ChatOnnx, steps: list[int]) -> None:
+    texts = [model.invoke(each).text for each in CITIES]
+    stop = texts[0][1:3]
+    expected = [model.invoke(each, stop=[stop]) for each in CITIES]
+    steps.clear()
+    answers = model.batch(CITIES, stop=[stop])
+    assert [answer.text for answer in answers] == [answer.text for answer in expected]
+    assert [answer.usage_metadata for answer in answers] == [answer.usage_metadata for answer in expected]
+    assert steps[0] == len(CITIES) > steps[-1]
+
+
+def test_in_a_batch_each_input_fails_and_is_told_of_for_itself(model: ChatOnnx) -> None:
+    told = Told()
+    inputs = [CITIES[0], [HumanMessage("x" * 5000)], CITIES[1]]
+    first, error, last = model.batch(inputs, {"callbacks": [told]}, return_exceptions=True)
+    assert isinstance(error, UsageError)
+    assert [first.text, last.text] == [answer.text for answer in model.batch([CITIES[0], CITIES[1]])]
+    assert told.events == ["start", "end", "start", "error", "start", "end"]
+    with pytest.raises(UsageError, match="can't be answered"):
+        model.batch(inputs)
+    assert model.batch([]) == []
+
+
+def test_a_chain_reaches_the_batch(model: ChatOnnx, steps: list[int]) -> None:
+    chain = RunnableLambda(lambda name: f"city: {name}\n\nWhich country?") | model.bind(max_tokens=4)
+    assert len(chain.batch(["Aarhus", "Faro", "Ghent"])) == 3
+    assert steps == [3] * 3
+
+
+class Told(BaseCallbackHandler):
+    """What a tracer is told of runs."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+        self.events.append("start")
+
+    def on_llm_end(self, *args: Any, **kwargs: Any) -> None:
+        self.events.append("end")
+
+    def on_llm_error(self, *args: Any, **kwargs: Any) -> None:
+        self.events.append("error")
 
 
 def test_a_stop_string_ends_the_answer_unseen(model: ChatOnnx) -> None:

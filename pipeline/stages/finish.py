@@ -1,0 +1,90 @@
+"""Stage ``finish``: a student in, the same out that lost little of itself to the rounding of its export.
+
+Left out where ``finish.steps`` is 0. Does not know graphs, or how the student came to be.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ..config import RunConfig
+from ..data.render import render
+from .data import training_samples
+from .store import Stage, Work
+from .teacher import MODEL
+
+__all__ = ["shipped", "sources", "stage"]
+
+_SETTINGS = frozenset(
+    {
+        "student_model_name",
+        "temperature",
+        "alpha",
+        "loss",
+        "loss_skew",
+        "loss_beta",
+        "loss_powers",
+        "alignment",
+        "warmup",
+        "batch_tokens",
+        "questions_per_sequence",
+        "precision",
+        "compiled",
+        "seed",
+    }
+)
+
+
+def shipped(config: RunConfig) -> str:
+    """The stage whose student is exported."""
+    return sources(config)[-1]
+
+
+def sources(config: RunConfig) -> tuple[str, ...]:
+    """The stages that hold the student, as it was trained and as it is exported."""
+    return ("student", "finish") if config.finish.steps else ("student",)
+
+
+def stage(config: RunConfig) -> Stage:
+    """The stage for a config."""
+    inputs = {
+        "distillation": config.distillation.model_dump(mode="json", include=set(_SETTINGS)),
+        "finish": config.finish.model_dump(mode="json"),
+        "form": config.export.quantize,
+    }
+    return Stage("finish", __name__, inputs, partial(_work, config), needs=("data", "student"))
+
+
+def _work(config: RunConfig, work: Work) -> dict[str, Any]:
+    import torch
+
+    from ..teacher import load_model, save_model
+    from ..training.batches import pack_all
+    from ..training.compiled import pays
+    from ..training.distiller import ModelDistiller
+    from ..training.loop import Schedule
+    from ..training.rounding_aware import finish
+
+    settings, steps = config.distillation, config.finish.steps
+    distiller = ModelDistiller(settings)
+    student = load_model(str(work.products["student"].path / MODEL))
+    rendered = render(training_samples(work.products["data"]), student.tokenizer, most=student.most_tokens)
+    torch.manual_seed(settings.seed)
+    losses = finish(
+        student.model,
+        distiller.loss,
+        pack_all(rendered, settings.questions_per_sequence),
+        Schedule(steps, config.finish.learning_rate, settings.warmup),
+        form=config.export.quantize,
+        vocabulary_size=student.tokenizer.vocabulary_size,
+        is_cut=settings.student_model_name is None,
+        alignment=settings.alignment,
+        batch_tokens=settings.batch_tokens,
+        precision=distiller.precision,
+        compiled=pays(settings.compiled, steps * settings.batch_tokens, student.parameters),
+        seed=settings.seed + 2,
+        checkpoints=work.checkpoints,
+    )
+    save_model(student, work.folder / MODEL)
+    return {"form": config.export.quantize, "steps": steps, "first_loss": losses[0], "last_loss": losses[-1]}
