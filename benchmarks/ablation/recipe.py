@@ -30,7 +30,7 @@ _LIBRARIES = ("torch", "transformers", "tokenizers")
 
 def facts_of(config: RunConfig) -> dict[str, Any]:
     """What stands in every line beside the figures, so that they can be had again."""
-    settings = config.distillation.model_dump(mode="json", exclude=_NO_INFLUENCE | _CELLS)
+    settings = config.distillation.model_dump(mode="json", exclude=set(_NO_INFLUENCE | _CELLS))
     versions = installed_versions()
     return {
         "settings": settings | {"precision": chosen_precision(config.distillation.precision)},
