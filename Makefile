@@ -40,9 +40,9 @@ $(PEERS)/.installed: benchmarks/peers/make.sh
 	PYTHON=$(PYTHON) benchmarks/peers/make.sh $(PEERS)
 	@touch $@
 
-# Cached epochs beside online ones, and attar beside the plain loop. Half an hour; nothing else should run.
+# Cached epochs beside online ones, and attar beside the plain loop. A quarter of an hour; nothing else should run.
 bench-distillation: $(INSTALLED)
-	$(RUN_ENV) GOMP_SPINCOUNT=10000 $(BIN)/python -m benchmarks.distillation
+	$(RUN_ENV) $(BIN)/python -m benchmarks.distillation
 
 # Which layers, which divergence, how many samples: cells until BUDGET is up; stop it at any time, the next call goes on.
 ablation: $(INSTALLED)
