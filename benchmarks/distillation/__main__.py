@@ -46,7 +46,7 @@ class Worker:
 
     Attributes:
         facts: What it said of itself when it was ready.
-        peaks: The most bytes that it held in each of its epochs.
+        peaks: The most bytes that it held in each of its epochs, or since it began where the kernel tells no more.
     """
 
     def __init__(self, way: str, sequences: int, teacher: str, compiled: bool) -> None:
