@@ -39,6 +39,11 @@ class Ledger:
         self.others = len(known) - len(self.lines)
         self._recipe = recipe
 
+    @property
+    def finished(self) -> list[dict[str, Any]]:
+        """The lines of this recipe that have figures: those that have not say why, as ``failed``."""
+        return [line for line in self.lines if "failed" not in line]
+
     def append(self, values: Mapping[str, Any]) -> None:
         """Put a line at the end, in one write, flushed to disk; one that a crash cut short is taken away first."""
         line = {"recipe": self._recipe, **values}

@@ -30,13 +30,14 @@ Line = Mapping[str, Any]
 
 
 def write_summary(ledger: Ledger) -> None:
-    """Write the table and the plot of a ledger's lines, of which there is at least one, beside its file."""
-    write_atomic(ledger.file.with_suffix(".md"), _table(ledger))
-    write_atomic(ledger.file.with_suffix(".svg"), _plot(ledger.lines))
+    """Write the table and the plot of a ledger's finished cells beside its file; nothing where there is none."""
+    if ledger.finished:
+        write_atomic(ledger.file.with_suffix(".md"), _table(ledger))
+        write_atomic(ledger.file.with_suffix(".svg"), _plot(ledger.finished))
 
 
 def _table(ledger: Ledger) -> str:
-    lines = ledger.lines
+    lines = ledger.finished
     parts = [
         "# Which layers, which divergence, how many samples",
         "",
@@ -58,7 +59,8 @@ def _table(ledger: Ledger) -> str:
 
 def _said(ledger: Ledger) -> list[str]:
     """What the cells are."""
-    last, lines = ledger.lines[-1], ledger.lines
+    lines = ledger.finished
+    last = lines[-1]
     settings, seconds = last["settings"], statistics.median(sum(line["seconds"].values()) for line in lines)
     said = [
         f"{len(lines)} students of {last['parameters'] / 1e6:.1f}M parameters and {len(last['layers'])} layers, each "
@@ -69,6 +71,8 @@ def _said(ledger: Ledger) -> list[str]:
         f"They are unfinished, so that many can be had: compare them with each other alone. `{FINE_TUNING}` is the "
         "baseline of the same body, steps and batches without a teacher.",
     ]
+    if failed := len(ledger.lines) - len(lines):
+        said.append(f"Beside them the loss of {failed} stopped being a number.")
     if ledger.others:
         said.append(f"{ledger.others} cells of other code, settings or machines are in the file and not in this table.")
     return said

@@ -16,7 +16,7 @@ from attar.pipeline.progress import say
 from attar.pipeline.run import stages_of
 from attar.pipeline.stages.data import test_samples, training_samples
 from attar.pipeline.stages.teacher import MODEL
-from attar.runtime.errors import UsageError
+from attar.runtime.errors import CheckFailed, UsageError
 
 from .cells import SAMPLES, Cell, cells
 from .ledger import Ledger
@@ -72,18 +72,17 @@ def work(config: RunConfig, runs: Path, out: Path, *, clock: Clock, seeds: int, 
         say(f"ablation: {ledger.others} cells of other code, settings or machines stay in {out} and do not count")
     done = [line["cell"] for line in ledger.lines]
     missing = [cell for cell in cells(seeds) if cell.to_dict() not in done]
-    guess = 0.0 if ledger.lines or not missing else _guess(config, task)
+    guess = 0.0 if ledger.finished or not missing else _guess(config, task)
     for cell in missing[:most]:
-        seconds = cell_seconds(ledger.lines, cell, guess)
+        seconds = cell_seconds(ledger.finished, cell, guess)
         if seconds > clock.left:
             say(f"ablation: time is up, {len(missing)} cells are missing; the same command goes on")
             break
         say(_outlook(cell, seconds, len(ledger.lines), clock))
-        found = train_cell(task, cell, known_layers(ledger.lines, cell))
+        found = _found(task, cell, known_layers(ledger.finished, cell))
         ledger.append({"cell": cell.to_dict(), **found, **facts, "ended": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
         missing = missing[1:]
         write_summary(ledger)
-        say(f"ablation: exact match {found['scores']['exact_match']:.1%}, {found['tokens']['loss']:.3f} nats a token")
 
 
 def cell_seconds(lines: Sequence[Mapping[str, Any]], cell: Cell, guess: float) -> float:
@@ -99,6 +98,17 @@ def known_layers(lines: Sequence[Mapping[str, Any]], cell: Cell) -> list[int] | 
         if (known["choice"], known["samples"], known["seed"]) == (cell.choice, cell.samples, cell.seed):
             return list(line["layers"])
     return None
+
+
+def _found(task: Task, cell: Cell, layers: list[int] | None) -> dict[str, Any]:
+    """What a cell comes to; that its loss stops being a number is a result too, and no reason to stop."""
+    try:
+        found = train_cell(task, cell, layers)
+    except CheckFailed as error:
+        say(f"ablation: {error}")
+        return {"failed": str(error)}
+    say(f"ablation: exact match {found['scores']['exact_match']:.1%}, {found['tokens']['loss']:.3f} nats a token")
+    return found
 
 
 def _guess(config: RunConfig, task: Task) -> float:

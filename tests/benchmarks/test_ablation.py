@@ -147,6 +147,12 @@ def test_several_pairs_have_an_interval_and_several_seeds_a_deviation(tmp_path: 
     assert "| reverse_kl | 60.0 ± 10.0 |" in table
 
 
+def test_a_table_says_how_many_cells_have_no_figures(tmp_path: Path) -> None:
+    failed = {"cell": Cell("lowest", "reverse_kl", 250, 0).to_dict(), "failed": "The loss became nan."}
+    table = summarized(tmp_path / "found.jsonl", [line("even", "forward_kl", 0.4), failed])
+    assert "1 students" in table and "the loss of 1 stopped being a number" in table
+
+
 def test_a_table_says_how_many_cells_it_leaves_out(tmp_path: Path) -> None:
     file = tmp_path / "found.jsonl"
     Ledger(file, "theirs").append(line("even", "forward_kl", 0.9))
@@ -243,6 +249,14 @@ def test_cells_of_other_settings_do_not_count(recipe: Path, tmp_path: Path) -> N
     assert "1 cells of other code, settings or machines stay" in said
     first, second = read(out)
     assert first["cell"] == second["cell"] and first["recipe"] != second["recipe"]
+
+
+def test_a_cell_whose_loss_is_no_number_is_kept_as_that_and_the_next_one_begins(recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.jsonl"
+    said = ablate(recipe, out, "--cells", "2", "--set", "distillation.learning_rate=1e35").output
+    assert "The loss became" in said
+    assert ["failed" in found for found in read(out)] == [True, True]
+    assert not out.with_suffix(".md").exists()
 
 
 def test_no_cell_begins_that_would_end_after_the_budget(recipe: Path, tmp_path: Path) -> None:
