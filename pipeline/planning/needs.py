@@ -10,9 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..config import DistillationConfig, RunConfig
+from ..student.cuts import Cut
 from ..student.size import Parameters, fitting
 from .shapes import Shape, shape_of
 from .speed import Speed
+from .training import (
+    PlannedLesson,
+    active,
+    caches,
+    passing,
+    planned_lessons,
+    scoring,
+    trained,
+    training_memory,
+    training_seconds,
+)
 
 __all__ = ["Need", "Sizes", "needs_of", "sizes_of"]
 
@@ -20,16 +32,10 @@ _LIBRARIES = 0.55e9
 """Resident bytes of Python with torch and transformers, no model loaded."""
 _LOAD_SECONDS = 1e-7
 """Per parameter: 13 s for the packaged teacher's GGUF, which is dequantized; a folder takes less."""
-_SCORED_TOKENS = 112
-"""Forward tokens that a scored question costs: 512 took 28 s at 2,058 tokens/s (benchmarks/LOG.md)."""
 _READ_TOKENS = 40
 """Forward tokens of a question that is read with its right answer, padding included: the quickstart's 512."""
 _BUNDLE_TOKENS = 720
 """The same for a question to the bundle, one at a time and threads not spinning: 63 ms and 10 tokens (README)."""
-_ANSWER_SHARE = 0.25
-"""Share of a batch's tokens whose logits are computed, where several questions share a record."""
-_LOGIT_COPIES = 4
-"""fp32 logits, their softmax, its gradient and the half-precision product, for each model."""
 _EXPORT_SECONDS = 4e-7
 """Per parameter: 38 s for 81M, export and quantization together."""
 _PARITY_TOKENS = 7
@@ -48,10 +54,8 @@ _BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.83, "int8-dynamic": 1.
 """A bundle's size by its form (benchmarks/LOG.md); small models carry relatively more of the tokenizer."""
 _DATA_VOCABULARY = 6000
 """Tokens that the data needs, which only its rendered samples tell: 5,278 in the quickstart, 6,606 in full.json."""
-_SAMPLE_TOKENS = 36
-"""Of a training sample, eight of which share a record: 787,255 for the quickstart's 21,975."""
 _ANSWER_TOKENS = 5
-"""Those of them that are answer: 108,986 there."""
+"""Of a training sample that are answer: 108,986 for the quickstart's 21,975."""
 _CARD_SECONDS = 1.0
 _DATA_COPIES = 20
 """Of the records' bytes: rows as Python objects, and every question with its record."""
@@ -157,67 +161,59 @@ def _teacher(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     settings, shape = config.distillation, sizes.teacher
     tokens = settings.correction.steps * settings.batch_tokens
     scorings = 2 if settings.correction.steps else 1
-    seconds = _LOAD_SECONDS * shape.parameters + scorings * _scoring(shape, sizes.questions, speed)
-    seconds += 6 * _active(shape) * tokens / speed.training
+    seconds = _LOAD_SECONDS * shape.parameters + scorings * scoring(shape, sizes.questions, speed)
+    seconds += 6 * active(shape) * tokens / speed.training
     weights = 4 * shape.parameters
-    training = _training_memory(config, shape, speed) if tokens else weights
+    training = training_memory(settings, shape, speed) if tokens else weights
     memory = _LIBRARIES + weights + max(weights, training)
-    return Need(seconds, memory, weights, _passing(shape) if tokens else 0)
+    return Need(seconds, memory, weights, passing(settings, shape) if tokens else 0)
 
 
 def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
-    settings, teacher, student = config.distillation, sizes.teacher, sizes.student
-    tokens = _steps(settings) * settings.batch_tokens
-    taught = tokens - _saved_tokens(settings, sizes)
-    seconds = 2 * _active(teacher) * taught / speed.forward + 6 * _active(student) * tokens / speed.training
-    seconds += _scoring(student, sizes.questions, speed)
-    captured = 4 * settings.batch_tokens * (teacher.layers + student.layers) * teacher.width
-    teaching = 4 * teacher.parameters + _rounded(teacher, speed) + captured + _logits(config, teacher)
-    memory = _LIBRARIES + teaching + 4 * student.parameters + _training_memory(config, student, speed)
-    aligned = _steps(settings) > settings.steps
-    phases = 4 * _trained(student) if aligned else 0  # the weights that the alignment ended with
-    signals = sizes.samples * _ANSWER_TOKENS * (4 * settings.signal_tokens + 6) if _caches(settings, sizes) else 0
-    return Need(seconds, memory, 4 * student.parameters, _passing(student) + phases + signals)
+    settings, student = config.distillation, sizes.student
+    lessons = list(planned_lessons(settings, sizes.teacher, student))
+    seconds = sum(lesson.seconds(settings, sizes.samples, speed) for lesson in lessons)
+    held = 4 * sizes.teacher.parameters  # the first teacher stays where other lessons follow
+    memory = max(lesson.memory(settings, speed) + (held if place else 0) for place, lesson in enumerate(lessons))
+    phases = 0  # each leaves the weights that it ended with, and the last one's are counted below
+    signals = 0
+    for lesson in lessons:
+        phases += 4 * trained(lesson.student) * ((lesson.cut.alignment_steps > 0) + (lesson is not lessons[-1]))
+        if caches(settings, lesson.cut.steps, sizes.samples):
+            signals += sizes.samples * _ANSWER_TOKENS * (4 * settings.signal_tokens + 6)
+    return Need(
+        seconds + scoring(student, sizes.questions, speed),
+        _LIBRARIES + memory,
+        4 * student.parameters,
+        passing(settings, student) + phases + signals,
+    )
 
 
 def _finish(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     """A second student reads along as the teacher; no question is scored."""
-    student = sizes.student
-    tokens = config.finish.steps * config.distillation.batch_tokens
-    seconds = tokens * _active(student) * (2 / speed.forward + 6 / speed.training)
-    teaching = 4 * student.parameters + _rounded(student, speed) + _logits(config, student)
-    memory = _LIBRARIES + teaching + 4 * student.parameters + _training_memory(config, student, speed)
-    return Need(seconds, memory, 4 * student.parameters, _passing(student))
-
-
-def _saved_tokens(settings: DistillationConfig, sizes: Sizes) -> int:
-    """Tokens of distillation that no teacher reads, as its signals were captured before."""
-    read_once = sizes.samples * _SAMPLE_TOKENS
-    return max(0, settings.steps * settings.batch_tokens - read_once) if _caches(settings, sizes) else 0
-
-
-def _caches(settings: DistillationConfig, sizes: Sizes) -> bool:
-    """Whether signals will be cached, as far as it is known before the samples are tokens and a loss is given."""
-    comes_twice = settings.steps * settings.batch_tokens > sizes.samples * _SAMPLE_TOKENS
-    worth = settings.alignment == 0 and (comes_twice or settings.signal_folder is not None)
-    return settings.signals == "cached" or (settings.signals == "auto" and worth)
+    settings, student = config.distillation.model_copy(update={"held_out": 0.0}), sizes.student
+    lesson = PlannedLesson(student, student, Cut(student.layers, 0, config.finish.steps))
+    seconds = lesson.seconds(settings.model_copy(update={"signals": "online"}), sizes.samples, speed)
+    memory = _LIBRARIES + lesson.memory(settings, speed)
+    return Need(seconds, memory, 4 * student.parameters, passing(settings, student))
 
 
 def _baseline(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     """As the student, without a teacher that reads along; one is loaded only to be cut."""
     settings, student = config.distillation, sizes.student
-    tokens = _steps(settings) * settings.batch_tokens
-    seconds = tokens * 6 * _active(student) / speed.training + _scoring(student, sizes.questions, speed)
-    training = 4 * student.parameters + _training_memory(config, student, speed)
+    aligned = 0 if settings.student_model_name else settings.alignment_steps
+    seconds = training_seconds(student, settings, 0, aligned + settings.steps, speed)
+    training = 4 * student.parameters + training_memory(settings, student, speed)
     memory = _LIBRARIES + max(4 * (sizes.teacher.parameters + student.parameters), training)
-    return Need(seconds, memory, 4 * student.parameters, _passing(student))
+    seconds += scoring(student, sizes.questions, speed)
+    return Need(seconds, memory, 4 * student.parameters, passing(settings, student))
 
 
 def _export(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     weights = 4 * sizes.student.parameters
     kept = _BYTES_PER_WEIGHT[config.export.quantize] * sizes.student.parameters + sizes.data_bytes
     compared = config.export.parity_tokens
-    reading = _PARITY_READERS * _PARITY_TOKENS * compared * 2 * _active(sizes.student) / speed.forward
+    reading = _PARITY_READERS * _PARITY_TOKENS * compared * 2 * active(sizes.student) / speed.forward
     logits = 4 * compared * sizes.student.vocabulary
     return Need(
         _EXPORT_SECONDS * sizes.student.parameters + reading,
@@ -229,9 +225,9 @@ def _export(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
 
 def _measurement(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     settings, student, teacher = config.measurement, sizes.student, sizes.teacher
-    answering = sizes.questions * _BUNDLE_TOKENS * 2 * _active(student) / speed.forward
+    answering = sizes.questions * _BUNDLE_TOKENS * 2 * active(student) / speed.forward
     read = [teacher, student, *([student] if settings.baseline else [])]
-    reading = sizes.questions * _READ_TOKENS * 2 * sum(map(_active, read)) / speed.forward
+    reading = sizes.questions * _READ_TOKENS * 2 * sum(map(active, read)) / speed.forward
     workers = 2 * settings.repetitions * _WORKER_SECONDS * max(1.0, teacher.parameters / 135e6)
     bundle = _BYTES_PER_WEIGHT[config.export.quantize] * student.parameters
     memory = 2 * _LIBRARIES + max(4 * teacher.parameters + 3 * bundle, 4 * sum(shape.parameters for shape in read))
@@ -241,53 +237,3 @@ def _measurement(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
 def _card(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     bundle = _BYTES_PER_WEIGHT[config.export.quantize] * sizes.student.parameters + sizes.data_bytes
     return Need(_CARD_SECONDS, _LIBRARIES / 4, bundle, bundle)
-
-
-def _steps(settings: DistillationConfig) -> int:
-    """Of the student's alignment, which a named student has none of, and of its distillation."""
-    return settings.steps + (0 if settings.student_model_name else settings.alignment_steps)
-
-
-def _scoring(shape: Shape, questions: int, speed: Speed) -> float:
-    return questions * _SCORED_TOKENS * 2 * _active(shape) / speed.forward
-
-
-def _active(shape: Shape) -> float:
-    """Parameters that a token of a batch meets: the body, and the head where its logits are wanted."""
-    return shape.body + _ANSWER_SHARE * shape.vocabulary * shape.width
-
-
-def _trained(shape: Shape) -> int:
-    """Parameters that are trained: the embedding stays as it is."""
-    return shape.parameters - shape.vocabulary * shape.width
-
-
-def _training_memory(config: RunConfig, shape: Shape, speed: Speed) -> float:
-    """Moments, gradients, rounded copies, activations, and a checkpoint as tensors' bytes and as the file's.
-
-    Activations are freed before a checkpoint is made, but the allocator keeps them: correcting the packaged
-    teacher, checkpoints on, peaked at 7.8 GB (VmHWM), which is the sum.
-    """
-    trained, tokens = _trained(shape), config.distillation.batch_tokens
-    activations = speed.activations * tokens * shape.layers + _logits(config, shape)
-    rounded = _rounded(shape, speed) + (2 * trained if _rounded(shape, speed) else 0)
-    return (8 + 4) * trained + rounded + activations + _checkpoint(shape)
-
-
-def _rounded(shape: Shape, speed: Speed) -> int:
-    """The weights in bfloat16 beside those in fp32."""
-    return 2 * shape.parameters if speed.precision == "bfloat16" else 0
-
-
-def _logits(config: RunConfig, shape: Shape) -> float:
-    return 4 * _LOGIT_COPIES * _ANSWER_SHARE * config.distillation.batch_tokens * shape.vocabulary
-
-
-def _checkpoint(shape: Shape) -> int:
-    """Weights and two moments, twice: on disk written beside the earlier ones, in memory made into a file."""
-    return 2 * 12 * _trained(shape)
-
-
-def _passing(shape: Shape) -> int:
-    """Disk beyond the model: checkpoints before it is written, the last one's weights beside it."""
-    return max(_checkpoint(shape) - 4 * shape.parameters, 4 * _trained(shape))

@@ -60,6 +60,28 @@ def test_epochs_on_cached_signals_need_no_teacher() -> None:
     assert needs("distillation.alignment=0", sizes=few)["student"] == needs(sizes=few)["student"]  # none comes twice
 
 
+def test_a_cut_in_steps_is_planned_student_by_student() -> None:
+    deep = replace(SIZES, student=TEACHER.cut(6))
+    at_once, in_steps, mostly_last = (
+        needs("distillation.cuts=" + cuts, f"distillation.last_cut_share={share}", sizes=deep)["student"]
+        for cuts, share in (("[]", 0.5), ('"auto"', 0.5), ('"auto"', 0.9))
+    )
+    assert in_steps.seconds > mostly_last.seconds  # the first students are the largest, and so is their teacher
+    assert in_steps.memory > at_once.memory
+    ended_with = 4 * 2 * (15 + 8) * TEACHER.layer_parameters
+    assert in_steps.passing - at_once.passing == pytest.approx(ended_with, rel=1e-3)
+    assert needs('distillation.cuts="auto"')["student"] == needs("distillation.cuts=[]")["student"]  # half at once
+
+
+def test_what_is_set_aside_costs_answers_and_the_best_weights_so_far() -> None:
+    alone = needs("distillation.held_out=0")
+    for stage in ("student", "baseline"):
+        assert alone[stage].seconds < needs()[stage].seconds < 1.3 * alone[stage].seconds
+        assert alone[stage].memory < needs()[stage].memory
+    best = needs()["teacher"].memory - alone["teacher"].memory
+    assert best == pytest.approx(4 * 30 * TEACHER.layer_parameters, rel=1e-3)
+
+
 def test_a_machine_that_is_twice_as_fast_needs_about_half_the_training_time() -> None:
     twice = Speed(2 * SPEED.forward, 2 * SPEED.training, SPEED.activations, SPEED.precision, SPEED.threads)
     assert 0.5 <= needs(speed=twice)["student"].seconds / needs()["student"].seconds < 0.55

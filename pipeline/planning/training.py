@@ -1,0 +1,137 @@
+"""What it costs to train a model: the work of its tokens, and what is in memory and on disk at the peak.
+
+Does not know stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..config import DistillationConfig
+from ..student.cuts import Cut, planned_cuts
+from .shapes import Shape
+from .speed import Speed
+
+__all__ = [
+    "PlannedLesson",
+    "active",
+    "caches",
+    "passing",
+    "planned_lessons",
+    "scoring",
+    "trained",
+    "training_memory",
+    "training_seconds",
+]
+
+_SCORED_TOKENS = 112
+"""Forward tokens that a scored question costs: 512 took 28 s at 2,058 tokens/s (benchmarks/LOG.md)."""
+_WATCHED = 64
+"""Questions that a student is watched by, at most."""
+_ANSWER_SHARE = 0.25
+"""Share of a batch's tokens whose logits are computed, where several questions share a record."""
+_CHUNK = 32
+"""Tokens whose logits are there at a time."""
+_LOGIT_COPIES = 4
+"""fp32 logits, their softmax, its gradient and the half-precision product, for each model."""
+_SAMPLE_TOKENS = 36
+"""Of a training sample, eight of which share a record: 787,255 for the quickstart's 21,975."""
+
+
+@dataclass(frozen=True)
+class PlannedLesson:
+    """Who teaches whom, and for how many steps."""
+
+    teacher: Shape
+    student: Shape
+    cut: Cut
+
+    def seconds(self, settings: DistillationConfig, samples: int, speed: Speed) -> float:
+        """Training, the teacher reading along where its signals are not cached, and what the student is watched by."""
+        tokens = (self.cut.alignment_steps + self.cut.steps) * settings.batch_tokens
+        saved = 0
+        if caches(settings, self.cut.steps, samples):
+            saved = max(0, self.cut.steps * settings.batch_tokens - samples * _SAMPLE_TOKENS)
+        reading = 2 * active(self.teacher) * (tokens - saved) / speed.forward
+        return reading + training_seconds(self.student, settings, self.cut.alignment_steps, self.cut.steps, speed)
+
+    def memory(self, settings: DistillationConfig, speed: Speed) -> float:
+        """Bytes of both models, the teacher with its hidden states, the student with what trains it."""
+        captured = 4 * settings.batch_tokens * (self.teacher.layers + self.student.layers) * self.teacher.width
+        teaching = 4 * self.teacher.parameters + _rounded(self.teacher, speed) + captured + _logits(self.teacher)
+        return teaching + 4 * self.student.parameters + training_memory(settings, self.student, speed)
+
+
+def planned_lessons(settings: DistillationConfig, teacher: Shape, student: Shape) -> Iterator[PlannedLesson]:
+    """The lessons by which a student comes about, the last one last.
+
+    Raises:
+        UsageError: ``distillation.cuts`` do not lead from the teacher down to the student.
+    """
+    cuts = planned_cuts(settings, teacher.layers, student.layers)
+    for cut in cuts[:-1]:
+        assistant = teacher.cut(cut.layers).trimmed(student.vocabulary)
+        yield PlannedLesson(teacher, assistant, cut)
+        teacher = assistant
+    yield PlannedLesson(teacher, student, cuts[-1])
+
+
+def training_seconds(shape: Shape, settings: DistillationConfig, aligned: int, steps: int, speed: Speed) -> float:
+    """A student's own forward and backward passes, and its answers to what it is watched by in ``steps``."""
+    seconds = 6 * active(shape) * (aligned + steps) * settings.batch_tokens / speed.training
+    if settings.evaluate_every and settings.held_out:
+        seconds += scoring(shape, _WATCHED * -(-steps // settings.evaluate_every), speed)
+    return seconds
+
+
+def caches(settings: DistillationConfig, steps: int, samples: int) -> bool:
+    """Whether signals will be cached, as far as it is known before the samples are tokens and a loss is given."""
+    comes_twice = steps * settings.batch_tokens > samples * _SAMPLE_TOKENS
+    worth = settings.alignment == 0 and (comes_twice or settings.signal_folder is not None)
+    return settings.signals == "cached" or (settings.signals == "auto" and worth)
+
+
+def scoring(shape: Shape, questions: int, speed: Speed) -> float:
+    """Seconds in which a model answers so many questions."""
+    return questions * _SCORED_TOKENS * 2 * active(shape) / speed.forward
+
+
+def active(shape: Shape) -> float:
+    """Parameters that a token of a batch meets: the body, and the head where its logits are wanted."""
+    return shape.body + _ANSWER_SHARE * shape.vocabulary * shape.width
+
+
+def trained(shape: Shape) -> int:
+    """Parameters that are trained: the embedding stays as it is."""
+    return shape.parameters - shape.vocabulary * shape.width
+
+
+def training_memory(settings: DistillationConfig, shape: Shape, speed: Speed) -> float:
+    """Bytes beside the fp32 weights: moments, gradients, rounded copies, the best weights so far, and activations.
+
+    They are not all there at once, so this is somewhat much: correcting the packaged teacher, checkpoints on, peaked
+    at PEAK GB (VmHWM), distilling half its layers from it at 3.2 GB; counted are COUNTED and COUNTED2.
+    """
+    activations = speed.activations * settings.batch_tokens * shape.layers + _logits(shape)
+    rounded = _rounded(shape, speed) + (2 * trained(shape) if _rounded(shape, speed) else 0)
+    best = 4 * trained(shape) if settings.held_out else 0
+    return (8 + 4) * trained(shape) + rounded + best + activations
+
+
+def passing(settings: DistillationConfig, shape: Shape) -> int:
+    """Disk beyond the model: checkpoints before it is written, the last one's weights beside it.
+
+    A checkpoint has weights, two moments and the best weights, and is written beside the one before.
+    """
+    checkpoint = (12 + (4 if settings.held_out else 0)) * trained(shape)
+    return max(2 * checkpoint - 4 * shape.parameters, 4 * trained(shape))
+
+
+def _rounded(shape: Shape, speed: Speed) -> int:
+    """The weights in bfloat16 beside those in fp32."""
+    return 2 * shape.parameters if speed.precision == "bfloat16" else 0
+
+
+def _logits(shape: Shape) -> int:
+    return 4 * _LOGIT_COPIES * _CHUNK * shape.vocabulary
