@@ -9,7 +9,9 @@ RUN_ENV := HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 
 PEERS := .peers
 
-.PHONY: quickstart full test bench bench-data bench-graph bench-distillation bench-harness survive lint clean
+BUDGET := 60m
+
+.PHONY: quickstart full test ablation bench bench-data bench-graph bench-distillation bench-harness survive lint clean
 
 quickstart: $(INSTALLED)
 	$(RUN_ENV) $(BIN)/attar run configs/quickstart.json
@@ -38,9 +40,13 @@ $(PEERS)/.installed: benchmarks/peers/make.sh
 	PYTHON=$(PYTHON) benchmarks/peers/make.sh $(PEERS)
 	@touch $@
 
-# Cached epochs beside online ones, and attar beside the plain loop. Half an hour; nothing else should run.
+# Cached epochs beside online ones, and attar beside the plain loop. A quarter of an hour; nothing else should run.
 bench-distillation: $(INSTALLED)
-	$(RUN_ENV) GOMP_SPINCOUNT=10000 $(BIN)/python -m benchmarks.distillation
+	$(RUN_ENV) $(BIN)/python -m benchmarks.distillation
+
+# Which layers, which divergence, how many samples: cells until BUDGET is up; stop it at any time, the next call goes on.
+ablation: $(INSTALLED)
+	$(RUN_ENV) $(BIN)/python -m benchmarks.ablation --budget $(BUDGET) --out benchmarks/results/ablation.jsonl
 
 # Does the harness itself measure rightly? A quarter of an hour; nothing else should run.
 bench-harness: $(INSTALLED)

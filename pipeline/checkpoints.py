@@ -1,11 +1,13 @@
 """Checkpoints: unfinished work of a stage, for the attempt that comes after a crash.
 
 A folder with one safetensors file for each phase of training, and one JSON file for each result that is dear and
-done. Every file is written beside its place and moved in when whole. Does not know what the tensors mean.
+done. Every file is written beside its place and moved in when whole. A phase can name what it starts from and learns
+of; its checkpoint is refused to any other. Does not know what the tensors mean.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from attar.runtime.errors import Refused
 from attar.runtime.files import read_json, replaced_file, write_json
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Checkpoints"]
 
 _FACTS = "facts"
+_ORIGIN = "origin"
 _SPENT = "spent.json"
 _KINDS = {"torch.float32": "F32", "torch.uint8": "U8"}
 
@@ -46,6 +50,13 @@ class Checkpoints:
         self.every_seconds = every_seconds
         self.earlier_seconds = self._spent()
         self._started = self._last = time.monotonic()
+        self._origin: Mapping[str, str] = {}
+
+    def of(self, **origin: str) -> Checkpoints:
+        """The same folder, for phases that start from these: by name, what tells each from others, such as a hash."""
+        same = copy.copy(self)
+        same._origin = origin
+        return same
 
     def is_due(self) -> bool:
         """Whether it is time for another."""
@@ -58,20 +69,26 @@ class Checkpoints:
             OSError: It can't be written; the earlier one is still there.
         """
         with replaced_file(self._file(phase)) as temporary, temporary.open("wb") as stream:
-            _write(stream, tensors, facts)
+            _write(stream, tensors, {_FACTS: facts, _ORIGIN: self._origin})
         self._last = time.monotonic()
         write_json(self.folder / _SPENT, {"seconds": self.earlier_seconds + self._last - self._started})
 
     def load(self, phase: str) -> Checkpoint | None:
-        """The last state of a phase, if there is one."""
+        """The last state of a phase, if there is one.
+
+        Raises:
+            Refused: It is of another origin.
+        """
         from safetensors import safe_open
 
         file = self._file(phase)
         if not file.is_file():
             return None
         with safe_open(file, framework="pt") as stored:
+            about = {name: json.loads(text) for name, text in stored.metadata().items()}
+            self._require_same_origin(phase, about[_ORIGIN])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no dict
-            return Checkpoint(tensors, json.loads(stored.metadata()[_FACTS]))
+            return Checkpoint(tensors, about[_FACTS])
 
     def remember(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """A result as JSON values: the one that an earlier attempt kept, or a new one."""
@@ -79,6 +96,16 @@ class Checkpoints:
         if not file.is_file():
             write_json(file, make())
         return read_json(file)
+
+    def _require_same_origin(self, phase: str, found: Mapping[str, str]) -> None:
+        other = [name for name, value in self._origin.items() if found.get(name) != value]
+        if other:
+            raise Refused(
+                f"The checkpoint of {phase!r} is of another {' and another '.join(other)}.",
+                where=self._file(phase),
+                why="Going on from it would train on weights that do not belong together.",
+                next_step="Give what it was made with, or another folder for checkpoints.",
+            )
 
     def _file(self, phase: str) -> Path:
         return self.folder / f"{_slug(phase)}.safetensors"
@@ -88,12 +115,12 @@ class Checkpoints:
         return float(str(read_json(file)["seconds"])) if file.is_file() else 0.0
 
 
-def _write(stream: BinaryIO, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+def _write(stream: BinaryIO, tensors: Mapping[str, Tensor], about: Mapping[str, Mapping[str, Any]]) -> None:
     """The safetensors format, straight from the tensors' memory.
 
     The library's writers first copy all of it, which for a teacher with its moments is more than a gigabyte.
     """
-    header: dict[str, Any] = {"__metadata__": {_FACTS: json.dumps(dict(facts))}}
+    header: dict[str, Any] = {"__metadata__": {name: json.dumps(dict(values)) for name, values in about.items()}}
     offset = 0
     for name, tensor in tensors.items():
         end = offset + tensor.nbytes

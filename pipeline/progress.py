@@ -29,8 +29,11 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def track(title: str, total: int, *, done: int = 0) -> Iterator[Progress]:
-    """Show the progress of ``total`` steps, some of which may have been done before."""
+def track(title: str | None, total: int, *, done: int = 0) -> Iterator[Progress]:
+    """Show the progress of ``total`` steps, some of which may have been done before; without a title, nothing."""
+    if title is None:
+        yield lambda steps=1, **figures: None
+        return
     with (_bar if sys.stderr.isatty() else _lines)(title, total, done) as progress:
         yield progress
 

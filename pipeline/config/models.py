@@ -25,6 +25,16 @@ class CorrectionConfig(Section):
         60, ge=0, description="Optimizer steps of the correction; 0 leaves the teacher as it came.", examples=[60, 0]
     )
     learning_rate: float = Field(3e-4, gt=0, description="Peak learning rate of the correction.", examples=[3e-4])
+    evaluate_every: int = Field(
+        20,
+        ge=0,
+        description="Steps after which the loss on held-out samples is taken; the weights of the lowest are kept. "
+        "0 keeps the last.",
+        examples=[20, 0],
+    )
+    patience: int = Field(
+        3, ge=1, description="Such losses in a row that are not the lowest, after which it ends early.", examples=[3]
+    )
 
 
 class DistillationConfig(Section):
@@ -70,6 +80,20 @@ class DistillationConfig(Section):
         description="The student's parameters as a share of the teacher's, in place of student_layers and "
         "student_vocabulary: the data's tokens, then as many layers as fit, then further tokens.",
         examples=[0.45, 0.3],
+    )
+    cuts: Literal["auto"] | list[Annotated[int, Field(ge=1)]] = Field(
+        "auto",
+        description="Layers of the students on the way to a deep cut, each of which teaches the next, descending. auto "
+        "halves until the student has half of the last or more; [] cuts at once.",
+        examples=["auto", [15], []],
+    )
+    last_cut_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of alignment_steps and steps for the student itself where others stand on the way; those "
+        "get equal parts of the rest.",
+        examples=[0.5],
     )
     temperature: float = Field(
         2.0, gt=0, description="Softens both distributions in the soft term.", examples=[2.0, 4.0]
@@ -148,6 +172,21 @@ class DistillationConfig(Section):
     questions_per_sequence: int = Field(
         8, ge=1, description="Questions on one record that share its tokens in a sequence.", examples=[8]
     )
+    held_out: float = Field(
+        0.03,
+        ge=0,
+        lt=1,
+        description="Share of the training groups that nothing is trained on and the best weights are chosen by: at "
+        "most 32 groups, and none where those hold fewer than 16 samples. Never of the test split.",
+        examples=[0.03, 0.0],
+    )
+    evaluate_every: int = Field(
+        50,
+        ge=0,
+        description="Steps of the distillation after which held-out samples are answered; the weights that answer best "
+        "are kept, of nearly equal ones the latest. 0 keeps the last.",
+        examples=[50, 0],
+    )
     correction: CorrectionConfig = Field(
         default_factory=CorrectionConfig,
         description="Fine-tuning the teacher on the training split before it teaches.",
@@ -199,6 +238,8 @@ class DistillationConfig(Section):
             raise ValueError("student_size chooses layers and tokens: leave student_layers and student_vocabulary out")
         if self.student_size is not None and self.student_model_name:
             raise ValueError("student_model_name and student_size can't both be given")
+        if self.student_model_name and self.cuts not in ("auto", []):
+            raise ValueError("student_model_name names a student that is not cut: leave cuts out")
         if isinstance(self.student_layers, list) and self.layer_choice != "even":
             raise ValueError("student_layers names the layers already: leave layer_choice out")
         return self

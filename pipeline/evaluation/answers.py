@@ -32,7 +32,7 @@ def greedy_answers(
     *,
     max_new_tokens: int,
     precision: str = "float32",
-    title: str = "answer",
+    title: str | None = "answer",
 ) -> list[str]:
     """One answer for each sample, in order.
 
@@ -41,7 +41,7 @@ def greedy_answers(
         samples: The questions. Their answers are guesses that save time; they can't change a result.
         max_new_tokens: Limit of an answer.
         precision: What the prompts are read in; "bfloat16" is faster on some CPUs. Answers are read in fp32.
-        title: What the progress is called.
+        title: What the progress is called; None shows none.
 
     Raises:
         DataError: A question with its answer is longer than the model can read.

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..training.batches import Packed, collate
-from ..training.forward import answer_logits, run_body
+from ..training.forward import answer_logits, mask_for, run_body
 from ..training.precision import autocast
 
 __all__ = ["Branch", "BranchReader"]
@@ -104,10 +104,11 @@ class BranchReader:
         keys, queries = self._owners[:, None, :], owners[:, :, None]
         length, added = self._owners.shape[1], owners.shape[1]
         earlier = torch.ones(added, length, dtype=torch.bool).tril(length - added)
+        visible = (((keys == queries) | (keys == _RECORD)) & earlier)[:, None]
         hidden: Tensor = self._model.base_model(
             input_ids=ids,
             position_ids=positions,
-            attention_mask=(((keys == queries) | (keys == _RECORD)) & earlier)[:, None],
+            attention_mask=mask_for(self._model, visible),
             past_key_values=self._cache,
             use_cache=True,
         ).last_hidden_state

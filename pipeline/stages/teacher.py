@@ -22,6 +22,7 @@ _SETTINGS = frozenset(
         "precision",
         "compiled",
         "warmup",
+        "held_out",
         "seed",
     }
 )

@@ -20,7 +20,7 @@ from transformers import PreTrainedModel
 from ..progress import say
 from ..student import layers_of
 
-__all__ = ["WORTH", "compiled_layers", "pays"]
+__all__ = ["WORTH", "compiled_layers", "pays", "plain_layers"]
 
 WORTH = 15e12
 """Tokens of training times parameters from which on compiling takes less time than it saves."""
@@ -56,6 +56,20 @@ def compiled_layers(*models: PreTrainedModel, when: bool = True) -> Iterator[Non
             del layer.forward  # what hid the class's own
         for config, attention in kept:
             config._attn_implementation = attention
+
+
+@contextmanager
+def plain_layers(model: PreTrainedModel) -> Iterator[None]:
+    """In the block the model's layers are not compiled, though it stands in one of :func:`compiled_layers`.
+
+    Answers grow token by token: other shapes and other branches of the code, each of which would be compiled.
+    """
+    compiled = [(layer, vars(layer).pop("forward")) for layer in layers_of(model)[1] if "forward" in vars(layer)]
+    try:
+        yield
+    finally:
+        for layer, forward in compiled:
+            layer.forward = forward
 
 
 @cache

@@ -13,9 +13,10 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from ..checkpoints import Checkpoints
+from ..losses import mean_in_chunks
 from .batches import Batch, Packed, endless_batches
-from .forward import answer_logits, run_body
-from .loop import Schedule, train
+from .forward import answer_states, head_logits, run_body
+from .loop import Schedule, Watch, train
 
 __all__ = ["correct"]
 
@@ -29,21 +30,35 @@ def correct(
     precision: str,
     seed: int,
     checkpoints: Checkpoints | None = None,
+    watch: Watch | None = None,
 ) -> list[float]:
-    """Fine-tune on answers by cross-entropy, the embeddings frozen; returns the loss at each step."""
+    """Fine-tune on answers by cross-entropy, the embeddings frozen; returns the loss at each step.
+
+    With a watch it ends early, as that says, and with the best weights.
+    """
 
     def loss_of(batch: Batch) -> Tensor:
-        hidden = run_body(teacher, batch).last_hidden_state
-        logits = answer_logits(teacher, hidden, batch)
-        return functional.cross_entropy(logits, batch.labels)
+        states = answer_states(run_body(teacher, batch).last_hidden_state, batch)
+        head = list(teacher.get_output_embeddings().parameters())
+
+        def of_chunk(chunk: Tensor, place: slice) -> Tensor:
+            return functional.cross_entropy(head_logits(teacher, chunk), batch.labels[place], reduction="none")
+
+        return mean_in_chunks(of_chunk, states, head)
 
     teacher.requires_grad_(True)
     teacher.get_input_embeddings().requires_grad_(False)
     teacher.train()
     try:
-        batches = endless_batches(sequences, batch_tokens, seed)
         return train(
-            "correct teacher", teacher, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints
+            "correct teacher",
+            teacher,
+            endless_batches(sequences, batch_tokens, seed),
+            loss_of,
+            schedule,
+            precision=precision,
+            checkpoints=checkpoints,
+            watch=watch,
         )
     finally:
         teacher.eval()

@@ -24,7 +24,7 @@ from ..teacher.signals import OnlineSignals, Signals, why_online
 from .batches import Batch, Packed, endless_batches
 from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
-from .loop import Schedule, train
+from .loop import Schedule, Watch, train
 from .precision import Roundings, computing_in
 
 __all__ = ["Pair", "align", "answer_loss", "distill"]
@@ -93,9 +93,13 @@ def align(
     batch_tokens: int,
     precision: str,
     seed: int,
+    title: str = "align layers",
     checkpoints: Checkpoints | None = None,
 ) -> list[float]:
-    """Train each of the student's layers alone; returns the mean relative error at each step."""
+    """Train each of the student's layers alone; returns the mean relative error at each step.
+
+    Arguments as for :func:`distill`.
+    """
 
     def loss_of(batch: Batch) -> Tensor:
         with torch.no_grad(), captured(pair.teacher) as theirs:
@@ -108,9 +112,7 @@ def align(
     _prepare(pair)
     batches = endless_batches(sequences, batch_tokens, seed)
     with computing_in(pair.teacher, precision):
-        return train(
-            "align layers", pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints
-        )
+        return train(title, pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints)
 
 
 def distill(
@@ -127,6 +129,7 @@ def distill(
     roundings: Roundings | None = None,
     checkpoints: Checkpoints | None = None,
     signals: Signals | None = None,
+    watch: Watch | None = None,
 ) -> list[float]:
     """Train the student end to end; returns the loss at each step.
 
@@ -140,10 +143,11 @@ def distill(
         batch_tokens: Tokens of one batch.
         precision: "float32" or "bfloat16".
         seed: Seed of the order.
-        title: What it is called, as it goes on and in its checkpoints.
+        title: Names progress and checkpoint; no two trainings with the same checkpoints may share it.
         roundings: How the student's weights are rounded before they are computed with.
         checkpoints: Where unfinished training is kept.
         signals: What the teacher says; by default the pair's teacher is asked.
+        watch: By what the best weights are known; by default the last are kept.
 
     Raises:
         UsageError: The signals are cached, and the loss or the alignment needs the teacher at hand.
@@ -175,6 +179,7 @@ def distill(
             precision=precision,
             roundings=roundings,
             checkpoints=checkpoints,
+            watch=watch,
         )
 
 

@@ -1,13 +1,13 @@
 """``ModelDistiller``: a teacher and samples in, a trained student out.
 
-Puts loading, correction, the cut, alignment and distillation in their order.
+Puts loading, correction, the cut and the lessons in their order.
 Does not know tables, exports or runs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -22,15 +22,15 @@ from ..data.samples import Sample
 from ..losses import DistillationLoss, chosen_divergence
 from ..student import teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, trimmed
-from ..teacher import LoadedModel, load_model, save_model
-from ..teacher.signals import chosen_signals
-from .batches import Packed, pack_all
+from ..teacher import LoadedModel, load_model, save_model, weights_sha256
+from .batches import Packed, by_length, collate, pack_all
 from .compiled import compiled_layers, pays
 from .correction import correct
-from .distillation import Pair, align, distill
+from .held_out import loss_watch, set_aside
 from .importance import layer_importance
-from .loop import Schedule
+from .loop import Schedule, Watch
 from .precision import chosen_precision
+from .teaching import lessons, teach
 
 __all__ = ["PLACES", "SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
 
@@ -111,21 +111,29 @@ class ModelDistiller:
     def correct_teacher(self, training_data: Iterable[Sample]) -> LoadedModel:
         """Fine-tune the teacher on the training split; a student cut before is cut anew.
 
+        It ends early, and with the best weights, by its loss on the training samples that are held out.
+
         Raises:
             DataError: There is no training sample, or one is longer than the teacher can read.
+            CheckFailed: The loss stopped being a number.
+            Refused: A checkpoint is of another teacher.
         """
         teacher = self.teacher or self.load_teacher_model()
         config, samples = self.config, list(training_data)
+        trained, watched = self._set_aside(samples)
+        correction = config.correction
         torch.manual_seed(config.seed)
-        with compiled_layers(teacher.model, when=self._compiles(config.correction.steps)):
+        tokens = correction.steps * config.batch_tokens
+        with compiled_layers(teacher.model, when=pays(config.compiled, tokens, teacher.parameters)):
             correct(
                 teacher.model,
-                self._packed(samples, teacher),
-                Schedule(config.correction.steps, config.correction.learning_rate, config.warmup),
+                self._packed(trained, teacher),
+                Schedule(correction.steps, correction.learning_rate, config.warmup),
                 batch_tokens=config.batch_tokens,
                 precision=self.precision,
                 seed=config.seed,
-                checkpoints=self.checkpoints,
+                checkpoints=self.checkpoints and self.checkpoints.of(teacher=weights_sha256(teacher.model)),
+                watch=self._watch(teacher, watched),
             )
         self._corrected = True
         if self.student is not None and config.student_model_name is None:
@@ -135,32 +143,34 @@ class ModelDistiller:
     def distill(self, training_data: Iterable[Sample]) -> LoadedModel:
         """Train the student on the training split; corrects the teacher first where that was not done.
 
+        A deep cut is made in steps (``cuts``): each student on the way is trained and teaches the next.
+
         Raises:
             DataError: There is no training sample, or one is longer than the student can read.
+            UsageError: ``cuts`` do not lead from the teacher to the student, or cached signals are asked for, and the
+                loss needs the teacher at hand.
             CheckFailed: The loss stopped being a number.
-            UsageError: Cached signals are asked for, and the loss needs the teacher at hand.
             SignalError: Those in ``config.signal_folder`` are damaged, or of another teacher or other settings.
+            Refused: A checkpoint is of another teacher or student.
         """
         samples = list(training_data)
         if not self._corrected:
             self.correct_teacher(samples)
         student = self.student or self.load_student_model(samples)
-        teacher = self.teacher
-        assert teacher is not None  # load_student_model loads it
-        config = self.config
-        torch.manual_seed(config.seed)
-        pair = Pair.of(
-            teacher.model,
-            student.model,
-            student.tokenizer.vocabulary_size,
-            is_cut=config.student_model_name is None,
-            layers=self.body.layers if self.body else (),
-            tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
-        )
-        sequences = self._packed(samples, student)
-        with compiled_layers(teacher.model, student.model, when=self._compiles(config.steps + config.alignment_steps)):
-            self._train(pair, sequences)
-        student.model.eval()
+        assert self.teacher is not None  # load_student_model loads it
+        trained, watched = self._set_aside(samples)
+        torch.manual_seed(self.config.seed)
+        for lesson in lessons(self.config, self.teacher, student, self.body):
+            self.student = student = lesson.student
+            teach(
+                lesson,
+                self.config,
+                self.loss,
+                self._packed(trained, lesson.student),
+                watched,
+                precision=self.precision,
+                checkpoints=self.checkpoints,
+            )
         return student
 
     def save_distilled_model(self, folder: Path | None = None) -> Path:
@@ -177,46 +187,6 @@ class ModelDistiller:
         if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
             write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
         return target
-
-    def _train(self, pair: Pair, sequences: list[Packed]) -> None:
-        """Alignment, where the student is a cut, and distillation."""
-        config = self.config
-        assert self.teacher is not None  # the pair's
-        signals = chosen_signals(
-            pair.online_signals(self.precision, with_states=config.alignment > 0),
-            config,
-            self.loss,
-            self.teacher.tokenizer,
-            sequences,
-            seed=config.seed + 1,
-            folder=self.checkpoints.folder / "signals" if self.checkpoints else None,
-        )
-        if pair.is_cut and config.alignment_steps:
-            align(
-                pair,
-                sequences,
-                Schedule(config.alignment_steps, config.alignment_learning_rate, config.warmup),
-                batch_tokens=config.batch_tokens,
-                precision=self.precision,
-                seed=config.seed,
-                checkpoints=self.checkpoints,
-            )
-        distill(
-            pair,
-            self.loss,
-            sequences,
-            Schedule(config.steps, config.learning_rate, config.warmup),
-            alignment=config.alignment,
-            batch_tokens=config.batch_tokens,
-            precision=self.precision,
-            seed=config.seed + 1,
-            checkpoints=self.checkpoints,
-            signals=signals,
-        )
-
-    def _compiles(self, steps: int) -> bool:
-        parameters = self.teacher.parameters if self.teacher else 0
-        return pays(self.config.compiled, steps * self.config.batch_tokens, parameters)
 
     def _cut(self, teacher: LoadedModel, samples: list[Sample]) -> LoadedModel:
         def importance() -> list[float]:
@@ -238,6 +208,16 @@ class ModelDistiller:
             return Counter()
         rendered = render((sample for sample in samples if sample.split == "train"), model.tokenizer)
         return Counter(token for sample in rendered for token in (*sample.prompt, *sample.answer))
+
+    def _set_aside(self, samples: Iterable[Sample]) -> tuple[list[Sample], list[Sample]]:
+        """What of the training split is trained on, and what that is watched by."""
+        train = [sample for sample in samples if sample.split == "train"]
+        return set_aside(train, self.config.held_out, self.config.seed)
+
+    def _watch(self, teacher: LoadedModel, watched: Sequence[Sample]) -> Watch | None:
+        correction, packed = self.config.correction, self._packed(watched, teacher) if watched else []
+        batches = [collate(group) for group in by_length(packed, self.config.batch_tokens)]
+        return loss_watch(teacher.model, batches, correction.evaluate_every, correction.patience, self.precision)
 
     def _packed(self, samples: Iterable[Sample], model: LoadedModel) -> list[Packed]:
         training = (sample for sample in samples if sample.split == "train")

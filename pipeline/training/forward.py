@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from .batches import Batch
 
-__all__ = ["answer_logits", "answer_states", "head_logits", "run_body"]
+__all__ = ["answer_logits", "answer_states", "head_logits", "mask_for", "run_body"]
 
 
 def run_body(model: PreTrainedModel, batch: Batch, **options: Any) -> Any:
@@ -22,17 +22,17 @@ def run_body(model: PreTrainedModel, batch: Batch, **options: Any) -> Any:
     return model.base_model(
         input_ids=batch.input_ids,
         position_ids=batch.position_ids,
-        attention_mask=_mask_for(model, batch),
+        attention_mask=mask_for(model, batch.mask),
         **{"use_cache": False, **options},
     )
 
 
-def _mask_for(model: PreTrainedModel, batch: Batch) -> Tensor:
-    """The mask as the model's attention takes it: true and false, or what is added to the scores."""
+def mask_for(model: PreTrainedModel, visible: Tensor) -> Tensor:
+    """A bool mask as the model's attention takes it: true and false, or what is added to the scores."""
     if model.config._attn_implementation != "eager":
-        return batch.mask
+        return visible
     dtype = next(model.parameters()).dtype
-    return torch.zeros(batch.mask.shape, dtype=dtype).masked_fill_(~batch.mask, torch.finfo(dtype).min)
+    return torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
 
 
 def answer_logits(

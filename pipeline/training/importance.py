@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from itertools import islice
 
 import torch
-from torch.nn import functional
 from transformers import PreTrainedModel
 
 from ..progress import track
 from ..student import layers_of
-from .batches import Batch, Packed, endless_batches
-from .forward import answer_logits, run_body
+from .batches import Packed, endless_batches
+from .held_out import cross_entropy
 from .hidden import skipped
 from .precision import computing_in
 
@@ -41,17 +40,9 @@ def layer_importance(
     layers = layers_of(model)[1]
     without = []
     with torch.inference_mode(), computing_in(model, precision), track("weigh layers", len(layers)) as progress:
-        whole = _loss(model, batches)
+        whole = cross_entropy(model, batches)
         for layer in layers:
             with skipped(layer):
-                without.append(_loss(model, batches))
+                without.append(cross_entropy(model, batches))
             progress(1)
     return [loss - whole for loss in without]
-
-
-def _loss(model: PreTrainedModel, batches: Sequence[Batch]) -> float:
-    total = 0.0
-    for batch in batches:
-        logits = answer_logits(model, run_body(model, batch).last_hidden_state, batch)
-        total += functional.cross_entropy(logits, batch.labels, reduction="sum").item()
-    return total / sum(len(batch.labels) for batch in batches)

@@ -1,54 +1,31 @@
 """The optimizer loop that correction, alignment and distillation share.
 
-AdamW, warm-up and cosine decay, clipped gradients; goes on from a checkpoint. Does not know what the loss means.
+Runs the schedule, watches it where it is told to, stops where the loss is no number. Does not know what the loss
+means, or the score.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-import torch
 from torch import Tensor, nn
 
 from attar.runtime.errors import CheckFailed
 
-from ..checkpoints import Checkpoint, Checkpoints
-from ..progress import track
+from ..allocation import return_large_blocks
+from ..checkpoints import Checkpoints
+from ..progress import Progress, say, track
 from .batches import Batch
-from .precision import Roundings, computing_in, put
+from .precision import Roundings, computing_in
+from .state import Schedule, TrainingState, Watch
 
-__all__ = ["Schedule", "train"]
+__all__ = ["Schedule", "Watch", "train"]
 
-_CLIP = 1.0
-_BETAS = (0.9, 0.95)
-_MOMENTS = ("exp_avg", "exp_avg_sq")
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast.
-
-    Attributes:
-        steps: Optimizer steps.
-        learning_rate: The peak.
-        warmup: Fraction of the steps in which the rate rises linearly to the peak; then it falls
-            to zero along a cosine.
-    """
-
-    steps: int
-    learning_rate: float
-    warmup: float = 0.05
-
-    def factor(self, step: int) -> float:
-        """The rate at a step, as a fraction of the peak."""
-        rising = max(1, round(self.steps * self.warmup))
-        if step < rising:
-            return (step + 1) / rising
-        return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, self.steps - rising)))
+_NAMED_SAMPLES = 4
+"""Of a batch that went wrong: the others follow from the order, which the seed gives."""
 
 
 def train(
@@ -61,98 +38,77 @@ def train(
     precision: str = "float32",
     roundings: Roundings | None = None,
     checkpoints: Checkpoints | None = None,
+    watch: Watch | None = None,
 ) -> list[float]:
     """Run the schedule; returns the loss at each step.
 
     In bfloat16, and where weights have roundings, the model computes with rounded weights, and the optimizer changes
     the fp32 ones by the gradients of those: straight through, as if nothing were rounded. With checkpoints
     it goes on from the last one, to the very weights that an uninterrupted run would have given (same seed, threads
-    and machine). ``batches`` must be the same again.
+    and machine). ``batches`` must be the same again, and endless. With a watch the model ends with the weights of the
+    best score; scores are taken of the fp32 weights, or of what their roundings make of these.
 
     Raises:
-        CheckFailed: The loss is not a finite number; the weights are those before that step.
+        CheckFailed: The loss or a gradient is not a finite number; the weights are those before that step.
+        Refused: The checkpoint is of another origin.
     """
-    training = _Training(title, model, schedule, roundings or {}, checkpoints)
-    losses = training.losses
-    tokens, started = 0, time.monotonic()
-    with computing_in(model, precision, roundings), track(title, schedule.steps, done=len(losses)) as progress:
-        for batch in islice(batches, len(losses), schedule.steps):
-            loss = loss_of(batch)
-            value = _finite(loss.item(), title, len(losses))
-            loss.backward()  # type: ignore[no-untyped-call]
-            training.step(value)
-            tokens += batch.tokens
-            recent = losses[-20:]
-            progress(loss=sum(recent) / len(recent), tokens_per_second=tokens / (time.monotonic() - started))
-    return losses
+    return_large_blocks()
+    roundings = roundings or {}
+    state = TrainingState(title, model, schedule, roundings, checkpoints, watch)
+    with track(title, schedule.steps, done=len(state.losses)) as progress:
+        run = _Run(title, state, islice(batches, len(state.losses), None), loss_of, progress)
+        while not state.has_ended:
+            with computing_in(model, precision, roundings):
+                run.steps(state.steps_to_score)
+            with computing_in(model, "float32", roundings):
+                state.take_score()
+    if watch and (best := state.best_step) < len(state.losses):
+        say(f"{title}: kept the weights of step {best}, {watch.name} {dict(state.scores)[best]:.4g}")
+    return state.losses
 
 
-class _Training:
-    """Weights, optimizer and random state, and how they are kept and taken up again.
-
-    The masters share the memory of the fp32 weights that the model holds when it is not computing in another format.
-    """
+class _Run:
+    """What one call does, and how fast: earlier attempts don't count."""
 
     def __init__(
-        self, title: str, model: nn.Module, schedule: Schedule, roundings: Roundings, checkpoints: Checkpoints | None
+        self,
+        title: str,
+        state: TrainingState,
+        batches: Iterator[Batch],
+        loss_of: Callable[[Batch], Tensor],
+        progress: Progress,
     ) -> None:
-        self.title = title
-        self.roundings = roundings
-        self.schedule = schedule
-        self.checkpoints = checkpoints
-        self.losses: list[float] = []
-        self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
-        self._masters = {name: nn.Parameter(weight.data) for name, weight in self._weights.items()}
-        self._optimizer = torch.optim.AdamW(
-            self._masters.values(), schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True
-        )
-        found = checkpoints.load(title) if checkpoints else None
-        if found:
-            self._restore(found)
+        self._title, self._state, self._batches = title, state, batches
+        self._loss_of, self._progress = loss_of, progress
+        self._tokens, self._started = 0, time.monotonic()
 
-    def step(self, loss: float) -> None:
-        """One optimizer step on the gradients that are there."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.schedule.learning_rate * self.schedule.factor(len(self.losses))
-        for name, weight in self._weights.items():
-            self._masters[name].grad = None if weight.grad is None else weight.grad.float()
-            weight.grad = None
-        nn.utils.clip_grad_norm_(self._masters.values(), _CLIP)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        for name, weight in self._weights.items():
-            put(weight, self._masters[name].data, self.roundings)
-        self.losses.append(loss)
-        ended = len(self.losses) == self.schedule.steps
-        if self.checkpoints and (ended or self.checkpoints.is_due()):
-            self.checkpoints.save(self.title, self._state(with_moments=not ended), {"losses": self.losses})
+    def steps(self, count: int) -> None:
+        """So many optimizer steps."""
+        for _ in range(count):
+            batch = next(self._batches)
+            loss = self._loss_of(batch)
+            value = loss.item()
+            self._require_finite("loss", value, batch)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._require_finite("gradient", self._state.gather_gradients(), batch)
+            self._state.step(value)
+            self._tokens += batch.tokens
+            self._show()
 
-    def _state(self, *, with_moments: bool) -> dict[str, Tensor]:
-        state = {f"weight/{name}": master.detach() for name, master in self._masters.items()}
-        state["random"] = torch.get_rng_state()
-        if with_moments:
-            for name, master in self._masters.items():
-                moments = self._optimizer.state.get(master, {})  # none where a weight never had a gradient
-                state |= {f"{moment}/{name}": moments[moment] for moment in _MOMENTS if moment in moments}
-        return state
+    def _show(self) -> None:
+        recent = self._state.losses[-20:]
+        figures = {"loss": sum(recent) / len(recent), **self._state.latest_score}
+        self._progress(1, **figures, tokens_per_second=self._tokens / (time.monotonic() - self._started))
 
-    def _restore(self, found: Checkpoint) -> None:
-        self.losses.extend(found.facts["losses"])
-        steps = torch.tensor(float(len(self.losses)))
-        with torch.no_grad():
-            for name, master in self._masters.items():
-                master.copy_(found.tensors[f"weight/{name}"])
-                moments = {moment: found.tensors.get(f"{moment}/{name}") for moment in _MOMENTS}
-                if None not in moments.values():
-                    self._optimizer.state[master] = {"step": steps.clone(), **moments}
-        torch.set_rng_state(found.tensors["random"])
-
-
-def _finite(loss: float, title: str, step: int) -> float:
-    if not math.isfinite(loss):
+    def _require_finite(self, what: str, value: float, batch: Batch) -> None:
+        if math.isfinite(value):
+            return
+        named = ", ".join(sample.id for sample in batch.samples[:_NAMED_SAMPLES])
+        others = len(batch.samples) - _NAMED_SAMPLES
         raise CheckFailed(
-            f"The loss became {loss}.",
-            where=f"{title}, step {step}",
-            next_step="Lower the learning rate, or set distillation.precision to float32.",
+            f"The {what} became {value}.",
+            where=f"{self._title}, step {len(self._state.losses)}",
+            why=f"In the batch of the samples {named}" + (f" and {others} more." if others > 0 else "."),
+            next_step="Look at them with attar data show, lower the learning rate, or set distillation.precision to "
+            "float32. The last checkpoint is kept.",
         )
-    return loss

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from attar.pipeline.checkpoints import Checkpoints
+from attar.runtime.errors import Refused
 
 
 def test_what_is_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
@@ -20,6 +21,20 @@ def test_what_is_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
     assert torch.equal(found.tensors["weight"], weights)
     assert found.facts == {"losses": [0.1, 1 / 3]}
     assert Checkpoints(tmp_path / "new").load("distill") is None
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
+    kept = Checkpoints(tmp_path)
+    kept.of(teacher="one", student="s").save("distill", {}, {"losses": [1.0]})
+    same = kept.of(teacher="one", student="s").load("distill")
+    assert same is not None
+    assert kept.load("distill") == same  # who names nothing reads all
+    with pytest.raises(Refused, match="'distill' is of another teacher") as caught:
+        kept.of(teacher="two", student="s").load("distill")
+    assert caught.value.where == str(tmp_path / "distill.safetensors")
+    kept.save("align layers", {}, {})
+    with pytest.raises(Refused, match="of another teacher"):
+        kept.of(teacher="one").load("align layers")
 
 
 def test_a_checkpoint_is_due_when_its_time_has_come(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from array import array
 from dataclasses import asdict
 from typing import Any
 
-import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -20,11 +19,10 @@ from attar.runtime.files import sha256_text
 from attar.runtime.text import ChatTokenizer
 
 from ...data.render import RenderedSample
+from ..hashing import weights_sha256
 from .kinds import SignalSettings
 
 __all__ = ["identity_of", "key_of", "weights_sha256"]
-
-_NO_INFLUENCE = frozenset({"transformers_version", "dtype", "torch_dtype", "use_cache"})
 
 
 def identity_of(
@@ -47,20 +45,6 @@ def identity_of(
         "precision": precision,
         **asdict(settings),
     }
-
-
-def weights_sha256(model: PreTrainedModel) -> str:
-    """SHA-256 over a model's config and weights; a tied weight counts once."""
-    config = {
-        name: value
-        for name, value in model.config.to_dict().items()
-        if name not in _NO_INFLUENCE and not name.startswith("_")
-    }
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
-    for name, weight in sorted(model.named_parameters()):
-        digest.update(f"{name} {weight.dtype} {list(weight.shape)}".encode())
-        digest.update(weight.detach().contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()
 
 
 def key_of(sample: RenderedSample) -> int:

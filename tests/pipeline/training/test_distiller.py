@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from attar.pipeline import DistillationConfig, DistillationLoss, ModelDistiller, Sample, StructuredDataLoader
+from attar.pipeline.checkpoints import Checkpoints
 from attar.pipeline.data.render import render
 from attar.pipeline.teacher import load_model
-from attar.runtime.errors import DataError, TokenizerMismatch, UsageError
+from attar.runtime.errors import DataError, Refused, TokenizerMismatch, UsageError
 from tests.tiny import tiny_llama
 
 
@@ -121,6 +122,93 @@ def test_a_sample_longer_than_the_model_reads_is_refused_and_never_cut(
 
 
 @pytest.fixture
+def deep_teacher(tmp_path: Path) -> Path:
+    """Eight layers, and words that the cities do not need."""
+    from tests.conftest import CITIES
+
+    return tiny_llama(tmp_path / "deep", CITIES + "unrelated vocabulary entirely elsewhere wonderful " * 40, layers=8)
+
+
+@pytest.mark.parametrize(
+    ("cuts", "titles"),
+    [
+        ("auto", ["align layers to 4 layers", "distill to 4 layers", "align layers", "distill"]),
+        ([5, 3], ["distill to 5 layers", "distill to 3 layers", "distill"]),
+        ([], ["align layers", "distill"]),
+    ],
+)
+def test_a_deep_cut_is_made_in_steps_and_comes_to_the_same_body(
+    cuts: object, titles: list[str], deep_teacher: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    settings = {"student_layers": 2, "student_vocabulary": "data", "cuts": cuts}
+    distiller = ModelDistiller(config(deep_teacher, **settings), checkpoints=Checkpoints(tmp_path / "kept"))
+    student = distiller.distill(samples)
+    assert distiller.body is not None
+    assert distiller.body.layers == [0, 7]
+    assert student.model.config.num_hidden_layers == 2
+    assert student.tokenizer.vocabulary_size == len(distiller.body.tokens or ())
+    kept = {path.stem for path in (tmp_path / "kept").glob("*.safetensors")}
+    assert {title.replace(" ", "-") for title in titles} <= kept
+    losses = [Checkpoints(tmp_path / "kept").load(title) for title in titles if title.startswith("distill")]
+    assert sum(len(found.facts["losses"]) for found in losses if found) == 4
+
+
+def test_the_last_student_is_taught_by_the_one_before(
+    deep_teacher: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    settings = {"student_layers": 2, "alignment_steps": 0, "learning_rate": 1e-12, "cuts": [4]}
+    student = ModelDistiller(config(deep_teacher, **settings), checkpoints=Checkpoints(tmp_path / "kept")).distill(
+        samples
+    )
+    before = Checkpoints(tmp_path / "kept").load("distill to 4 layers")
+    assert before is not None
+    ours = student.model.state_dict()["model.layers.1.mlp.up_proj.weight"]
+    assert torch.allclose(ours, before.tensors["weight/model.layers.3.mlp.up_proj.weight"], atol=1e-9)
+
+
+def test_cuts_that_lead_nowhere_are_refused_before_anything_is_trained(
+    teacher_folder: Path, samples: list[Sample]
+) -> None:
+    with pytest.raises(UsageError, match="do not lead from 4 to 2"):
+        ModelDistiller(config(teacher_folder, cuts=[2], correction={"steps": 0})).distill(samples)
+
+
+@pytest.fixture
+def more_samples(cities: Path) -> list[Sample]:
+    """Enough to set some aside."""
+    loader = StructuredDataLoader(records_per_table=40)
+    loader.load_from_csv(cities)
+    return loader.prepare_distillation_dataset()
+
+
+def test_the_best_weights_are_known_by_held_out_samples(
+    teacher_folder: Path, more_samples: list[Sample], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    settings = {"held_out": 0.5, "evaluate_every": 2, "correction": {"steps": 4, "evaluate_every": 2}}
+    ModelDistiller(config(teacher_folder, **settings), checkpoints=Checkpoints(tmp_path)).distill(more_samples)
+    for title, steps in (("correct teacher", [2, 4]), ("distill", [2, 4])):
+        found = Checkpoints(tmp_path).load(title)
+        assert found is not None
+        assert [step for step, _ in found.facts["scores"]] == steps
+    assert "exact match" in capsys.readouterr().err
+
+
+def test_checkpoints_hold_no_teacher_and_refuse_another(
+    teacher_folder: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    settings = {"correction": {"steps": 0}}
+    ModelDistiller(config(teacher_folder, **settings), checkpoints=Checkpoints(tmp_path / "kept")).distill(samples)
+    found = Checkpoints(tmp_path / "kept").load("distill")
+    assert found is not None
+    assert all(".layers.2." not in name and "embed" not in name for name in found.tensors)
+    from tests.conftest import CITIES
+
+    other = tiny_llama(tmp_path / "other", CITIES, layers=4, width=32)
+    with pytest.raises(Refused, match="another teacher and another student"):
+        ModelDistiller(config(other, **settings), checkpoints=Checkpoints(tmp_path / "kept")).distill(samples)
+
+
+@pytest.fixture
 def wordy_teacher(tmp_path: Path) -> Path:
     """Its tokenizer knows more words than the cities need, so that there is something to trim."""
     from tests.conftest import CITIES
@@ -217,6 +305,8 @@ def test_a_body_that_follows_from_the_data_can_not_be_cut_without(teacher_folder
         {"student_vocabulary": "all"},
         {"student_size": 1.5},
         {"layer_choice": "highest"},
+        {"student_model_name": "distilgpt2", "cuts": [3]},
+        {"cuts": "halves"},
     ],
 )
 def test_two_ways_to_choose_a_body_are_refused(settings: dict[str, object]) -> None:

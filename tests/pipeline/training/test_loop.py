@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from attar.pipeline.checkpoints import Checkpoints
 from attar.pipeline.data.render import RenderedSample
 from attar.pipeline.training.batches import Batch, collate, pack
-from attar.pipeline.training.loop import Schedule, train
+from attar.pipeline.training.loop import Schedule, Watch, train
 from attar.runtime.errors import CheckFailed
 
 BATCH = collate([pack([RenderedSample("a", "r", (1, 2, 3), (4, 2))])])
@@ -50,7 +50,27 @@ def test_a_loss_that_is_no_number_stops_at_its_step_and_keeps_the_weights() -> N
     with pytest.raises(CheckFailed, match="became nan") as caught:
         train("fit", model, itertools.repeat(BATCH), loss_of, Schedule(10, 0.1))
     assert caught.value.where == "fit, step 2"
+    assert caught.value.why == "In the batch of the samples a."
     assert torch.equal(model.weight, seen[-1])
+
+
+def test_a_gradient_that_is_no_number_stops_before_it_spoils_the_weights(tmp_path: Path) -> None:
+    model = nn.Linear(4, 1)
+    seen: list[Tensor] = []
+
+    def loss_of(_: Batch) -> Tensor:
+        seen.append(model.weight.detach().clone())
+        spoilt = torch.sqrt(model.weight.sum() * 0) if len(seen) == 3 else 0.0  # 0, with an infinite slope times 0
+        return model.weight.square().sum() + spoilt
+
+    with pytest.raises(CheckFailed, match="The gradient became nan") as caught:
+        train("fit", model, itertools.repeat(BATCH), loss_of, Schedule(9, 0.1), checkpoints=Checkpoints(tmp_path, 0))
+    assert caught.value.where == "fit, step 2"
+    assert torch.equal(model.weight, seen[-1])
+    kept = Checkpoints(tmp_path).load("fit")
+    assert kept is not None
+    assert len(kept.facts["losses"]) == 2
+    assert torch.equal(kept.tensors["weight/weight"], seen[-1])
 
 
 class Killed(BaseException):
@@ -88,6 +108,89 @@ def test_training_that_is_killed_goes_on_to_the_very_same_weights(
         attempt(Checkpoints(tmp_path, every_seconds=0), killed_at)
     for _ in range(2):  # the second finds the training ended
         again_losses, again_weights = attempt(Checkpoints(tmp_path, every_seconds=0))
+        assert again_losses == losses
+        assert torch.equal(again_weights, weights)
+
+
+def falling(model: nn.Linear) -> Tensor:
+    """A loss whose weights only ever fall."""
+    return model.weight.sum()
+
+
+def watched(
+    scores: list[float], schedule: Schedule, checkpoints: Checkpoints | None = None, **options: object
+) -> tuple[list[Tensor], Tensor, int]:
+    """The weights that were scored, those that were kept, and the steps that were done."""
+    torch.manual_seed(0)
+    model, seen = nn.Linear(2, 1), list[Tensor]()
+
+    def score() -> float:
+        seen.append(model.weight.detach().clone())
+        return scores[len(seen) - 1]
+
+    watch = Watch("goodness", 5, score, **options)  # type: ignore[arg-type]
+    losses = train(
+        "fit",
+        model,
+        itertools.repeat(BATCH),
+        lambda _: falling(model),
+        schedule,
+        checkpoints=checkpoints,
+        watch=watch,
+    )
+    return seen, model.weight.detach(), len(losses)
+
+
+@pytest.mark.parametrize(
+    ("scores", "lower", "best"),
+    [([1, 3, 2, 2], False, 1), ([1, 3, 2, 3], False, 3), ([3, 1, 2, 2], True, 1), ([1, 2, 3, 4], False, 3)],
+)
+def test_the_weights_of_the_best_score_are_kept_and_of_equal_ones_the_latest(
+    scores: list[float], lower: bool, best: int
+) -> None:
+    seen, kept, steps = watched(scores, Schedule(18, 0.01), lower_is_better=lower)
+    assert (len(seen), steps) == (4, 18)
+    assert torch.equal(kept, seen[best])
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [([0.2, 0.9, 0.88, 0.8], 2), ([0.9, 0.86, 0.93, 0.9], 3), ([0.9, 0.91, 0.86, 0.865], 1)],
+)
+def test_of_weights_within_the_margin_of_the_best_the_latest_are_kept(scores: list[float], best: int) -> None:
+    seen, kept, _ = watched(scores, Schedule(18, 0.01), margin=0.04)
+    assert torch.equal(kept, seen[best])
+
+
+def test_training_ends_early_once_the_patience_is_spent() -> None:
+    seen, kept, steps = watched([5, 4, 6, 7, 1], Schedule(50, 0.01), lower_is_better=True, patience=2)
+    assert (len(seen), steps) == (4, 20)
+    assert torch.equal(kept, seen[1])
+
+
+@pytest.mark.parametrize("killed_at", [1, 5, 6, 13])
+def test_a_watched_training_that_is_killed_keeps_the_same_weights(tmp_path: Path, killed_at: int) -> None:
+    def attempt(checkpoints: Checkpoints | None, kill_at: int | None = None) -> tuple[list[float], Tensor]:
+        torch.manual_seed(0)
+        model, done = nn.Linear(2, 1), itertools.count()
+
+        def loss_of(_: Batch) -> Tensor:
+            if next(done) == kill_at:
+                raise Killed
+            return falling(model)
+
+        # Nearest to a point that the weights pass between the scores of steps 5 and 10.
+        watch = Watch("distance", 5, lambda: abs(model.weight.sum().item() - 0.5), lower_is_better=True)
+        schedule = Schedule(17, 0.05)
+        batches = itertools.repeat(BATCH)
+        losses = train("fit", model, batches, loss_of, schedule, checkpoints=checkpoints, watch=watch)
+        return losses, model.weight.detach().clone()
+
+    losses, weights = attempt(None)
+    with pytest.raises(Killed):
+        attempt(Checkpoints(tmp_path, 0), killed_at)
+    for _ in range(2):
+        again_losses, again_weights = attempt(Checkpoints(tmp_path, 0))
         assert again_losses == losses
         assert torch.equal(again_weights, weights)
 

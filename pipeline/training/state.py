@@ -1,0 +1,211 @@
+"""The state of a training: weights, optimizer, losses and scores, and how they are kept and taken up again.
+
+Does not know batches, or what a loss or a score means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..checkpoints import Checkpoint, Checkpoints
+from .precision import Roundings, put
+
+__all__ = ["Schedule", "TrainingState", "Watch"]
+
+_CLIP = 1.0
+_BETAS = (0.9, 0.95)
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast.
+
+    Attributes:
+        steps: Optimizer steps.
+        learning_rate: The peak.
+        warmup: Fraction of the steps in which the rate rises linearly to the peak; then it falls
+            to zero along a cosine.
+    """
+
+    steps: int
+    learning_rate: float
+    warmup: float = 0.05
+
+    def factor(self, step: int) -> float:
+        """The rate at a step, as a fraction of the peak."""
+        rising = max(1, round(self.steps * self.warmup))
+        if step < rising:
+            return (step + 1) / rising
+        return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, self.steps - rising)))
+
+
+@dataclass(frozen=True)
+class Watch:
+    """By what the best weights of a training are known.
+
+    Attributes:
+        name: What the score is called.
+        every: Steps from one score to the next; the last step's weights are scored too.
+        score: Takes the score of the model as it is; must draw no random numbers, and leave the model as it was.
+        lower_is_better: Whether it is a loss.
+        margin: Scores that are no further from the best are as good: of their weights the latest are kept, which
+            were trained longest.
+        patience: Scores in a row after the best one that end the training; None goes on to the last step.
+    """
+
+    name: str
+    every: int
+    score: Callable[[], float]
+    lower_is_better: bool = False
+    margin: float = 0.0
+    patience: int | None = None
+
+    def worth(self, score: float) -> float:
+        """The score with its sign turned where it is a loss; one that is no number is worth least."""
+        if math.isnan(score):
+            return -math.inf
+        return -score if self.lower_is_better else score
+
+
+class TrainingState:
+    """What a training has come to.
+
+    The masters share the memory of the fp32 weights that the model holds when it is not computing in another format.
+
+    Args:
+        title: Names the checkpoint.
+        model: Those of its parameters that want gradients are trained.
+        schedule: How long and how fast.
+        roundings: How weights are rounded on the way from the masters to the model.
+        checkpoints: Where the state is kept, and taken from now where it is there.
+        watch: By what the best weights are known; None keeps the last.
+
+    Attributes:
+        losses: Of each step.
+        scores: The step after which each score was taken, and the score.
+        has_ended: Whether nothing is left to do, and the masters are the weights to keep.
+
+    Raises:
+        Refused: The checkpoint is of another origin.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        model: nn.Module,
+        schedule: Schedule,
+        roundings: Roundings,
+        checkpoints: Checkpoints | None,
+        watch: Watch | None,
+    ) -> None:
+        self.losses: list[float] = []
+        self.scores: list[tuple[int, float]] = []
+        self.has_ended = False
+        self._title, self._schedule, self._roundings = title, schedule, roundings
+        self._checkpoints, self._watch = checkpoints, watch
+        self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        self._masters = {name: nn.Parameter(weight.data) for name, weight in self._weights.items()}
+        self._best: dict[str, Tensor] = {}
+        self._optimizer = torch.optim.AdamW(
+            self._masters.values(), schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True
+        )
+        if found := checkpoints.load(title) if checkpoints else None:
+            self._restore(found)
+
+    @property
+    def steps_to_score(self) -> int:
+        """Steps until the next score is due, or until the end where there is no watch."""
+        every = self._watch.every if self._watch else self._schedule.steps
+        last = self.scores[-1][0] if self.scores else 0
+        return min(last + every, self._schedule.steps) - len(self.losses)
+
+    @property
+    def best_step(self) -> int:
+        """After how many steps the score was best; without a watch, all."""
+        if self._watch is None:
+            return len(self.losses)
+        worths = [(step, self._watch.worth(score)) for step, score in self.scores]
+        least = max((worth for _, worth in worths), default=0.0) - self._watch.margin
+        return max((step for step, worth in worths if worth >= least), default=0)
+
+    @property
+    def latest_score(self) -> dict[str, float]:
+        """By its name; empty before the first."""
+        return {self._watch.name: self.scores[-1][1]} if self._watch and self.scores else {}
+
+    def gather_gradients(self) -> float:
+        """Take over the model's gradients, clipped; returns their norm before that."""
+        for name, weight in self._weights.items():
+            self._masters[name].grad = None if weight.grad is None else weight.grad.float()
+            weight.grad = None
+        return float(nn.utils.clip_grad_norm_(self._masters.values(), _CLIP))
+
+    def step(self, loss: float) -> None:
+        """One optimizer step on the gradients that were gathered."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._schedule.learning_rate * self._schedule.factor(len(self.losses))
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        for name, weight in self._weights.items():
+            put(weight, self._masters[name].data, self._roundings)
+        self.losses.append(loss)
+        if self._checkpoints and self._checkpoints.is_due():
+            self._save(self._checkpoints)
+
+    def take_score(self) -> None:
+        """Score the weights as they are, where they are watched; end where no step is left, or no patience."""
+        done = len(self.losses)
+        if self._watch:
+            self.scores.append((done, self._watch.score()))
+        if done >= self._schedule.steps or self._patience_is_spent():
+            self._end()
+        elif self.best_step == done:
+            self._best = {name: master.detach().clone() for name, master in self._masters.items()}
+
+    def _patience_is_spent(self) -> bool:
+        if self._watch is None or self._watch.patience is None:
+            return False
+        return sum(step > self.best_step for step, _ in self.scores) >= self._watch.patience
+
+    def _end(self) -> None:
+        """Take the best weights for good."""
+        if self.best_step < len(self.losses):
+            self._put(self._best)
+        self.has_ended, self._best = True, {}
+        if self._checkpoints:
+            self._save(self._checkpoints)
+
+    def _save(self, checkpoints: Checkpoints) -> None:
+        tensors = {f"weight/{name}": master.detach() for name, master in self._masters.items()}
+        tensors |= {f"best/{name}": weight for name, weight in self._best.items()}
+        tensors["random"] = torch.get_rng_state()
+        if not self.has_ended:
+            for name, master in self._masters.items():
+                moments = self._optimizer.state.get(master, {})  # none where a weight never had a gradient
+                tensors |= {f"{moment}/{name}": moments[moment] for moment in _MOMENTS if moment in moments}
+        facts = {"losses": self.losses, "scores": self.scores, "ended": self.has_ended}
+        checkpoints.save(self._title, tensors, facts)
+
+    def _restore(self, found: Checkpoint) -> None:
+        self.losses.extend(found.facts["losses"])
+        self.scores.extend((step, score) for step, score in found.facts["scores"])
+        self.has_ended = found.facts["ended"]
+        self._put({name: found.tensors[f"weight/{name}"] for name in self._masters})
+        self._best = {name: found.tensors[f"best/{name}"] for name in self._masters if f"best/{name}" in found.tensors}
+        steps = torch.tensor(float(len(self.losses)))
+        for name, master in self._masters.items():
+            moments = {moment: found.tensors.get(f"{moment}/{name}") for moment in _MOMENTS}
+            if None not in moments.values():
+                self._optimizer.state[master] = {"step": steps.clone(), **moments}
+        torch.set_rng_state(found.tensors["random"])
+
+    def _put(self, weights: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, master in self._masters.items():
+                master.copy_(weights[name])

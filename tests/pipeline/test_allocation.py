@@ -1,0 +1,34 @@
+"""Freed memory goes back to the system, whatever sizes came before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from attar.pipeline.allocation import return_large_blocks
+
+GROWTH = """
+import random, sys
+import numpy
+from attar.pipeline.allocation import return_large_blocks
+from attar.pipeline.measurement.memory import resident
+
+if sys.argv[1] == "returned":
+    return_large_blocks()
+chance, small = random.Random(0), []
+numpy.ones(6 << 20)  # 48 MB: freed, it raises the size from which glibc gives blocks back
+before = resident()
+for _ in range(60):
+    large = [numpy.ones(chance.randrange(1 << 18, 1 << 21)) for _ in range(24)]  # 2 to 16 MB each
+    small.append(numpy.ones(chance.randrange(1 << 12, 1 << 13)))  # what is kept between them
+    del large
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(not return_large_blocks(), reason="not glibc")
+def test_blocks_of_ever_other_sizes_leave_nothing_behind() -> None:
+    done = subprocess.run([sys.executable, "-c", GROWTH, "returned"], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 60 * (1 << 16) + (16 << 20)
