@@ -4,8 +4,8 @@
     python benchmarks/graph.py --run runs/full --rounds 9        # another run
     benchmarks/peers/make.sh                                     # first, for onnxruntime-genai and llama.cpp
 
-Results go to benchmarks/results/ as JSON, table and plot. Nothing else should use the machine. A peer whose
-environment is missing is left out, and the table says so.
+Results go to benchmarks/results/ as JSON, table and plot; ratios are of figures taken in the same rounds, with 95 %
+intervals. Nothing else should use the machine. A peer whose environment is missing is left out, and the table says so.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ WORKER = HERE / "peers" / "worker.py"
 DECODED, PREFILLED, STREAMS = 64, 512, 8
 CONTEXTS = (64, 512, 2048, 8192)
 AT_CONTEXT = 16
+CALIBRATED = 64
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,19 @@ class Entrant:
 
 @dataclass
 class Found:
-    """What was measured of an entrant; medians over the rounds."""
+    """What was measured of an entrant.
+
+    Attributes:
+        size: Bytes of the files that are opened to answer.
+        exact_match: Share of right answers to held-out questions, where it was scored.
+        rounds: By figure, one of each round: "decode", "prefill" and "eight" in tokens a second, "question" in seconds.
+        contexts: By tokens of context, one of each pass: "seconds_per_token"; "resident" and "peak" in bytes.
+    """
 
     size: int
     exact_match: float | None
-    decode: float = 0.0
-    prefill: float = 0.0
-    question_seconds: float = 0.0
-    eight_at_once: float | None = None
-    eight_over_one: float | None = None
-    contexts: dict[int, dict[str, float]] = field(default_factory=dict)
+    rounds: dict[str, list[float]] = field(default_factory=dict)
+    contexts: dict[int, dict[str, list[float]]] = field(default_factory=dict)
 
 
 class Worker:
@@ -99,18 +103,21 @@ class Worker:
 
 def entrants(run: Path, scratch: Path, peers: Path, scored: int) -> list[Entrant]:
     """Teacher, Optimum, every form, and the peers that are there."""
+    from attar.pipeline.export.calibration import input_moments
     from attar.pipeline.export.choosing import Trial, score_of
     from attar.pipeline.export.exporting import stop_ids_of
     from attar.pipeline.export.fast import FORMS, build_fast
     from attar.pipeline.export.reference import architecture_of, export_reference
     from attar.pipeline.teacher import load_model
 
-    teacher, student = run / "stages/teacher/model", run / "stages/student/model"
+    teacher, student = run / "stages/teacher/model", student_of(run)
     loaded = load_model(str(student))
     loaded.model.eval()
     shape = architecture_of(loaded.model)
     prompts, expected = questions(run)
     trial = Trial(prompts[:scored], expected[:scored], loaded.tokenizer.decode, 32)
+    moments = input_moments(loaded.model, texts(run))
+    tokenizer = (student / "tokenizer.json").stat().st_size
     export_reference(loaded.model, scratch / "optimum")
     found = [
         Entrant("teacher, torch fp32", "torch", teacher, size=(teacher / "model.safetensors").stat().st_size),
@@ -119,10 +126,10 @@ def entrants(run: Path, scratch: Path, peers: Path, scored: int) -> list[Entrant
     for form in FORMS:
         folder = scratch / form
         folder.mkdir()
-        graph = build_fast(loaded.model, folder / "model.onnx", form)
+        graph = build_fast(loaded.model, folder / "model.onnx", form, moments)
         (folder / "shape.json").write_text(json.dumps(asdict(shape)))
         score = score_of(graph, "fast", shape, trial, stop_ids_of(loaded), form)[0] if scored else None
-        found.append(Entrant(f"attar {form}", "attar", folder, size=weigh(folder), exact_match=score))
+        found.append(Entrant(f"attar {form}", "attar", folder, size=weigh(folder) + tokenizer, exact_match=score))
     return [*found, *peer_entrants(student, scratch, peers)]
 
 
@@ -149,13 +156,30 @@ def made(python: Path, *arguments: object) -> None:
         raise click.ClickException(f"{python}: {done.stderr[-2000:]}")
 
 
+def student_of(run: Path) -> Path:
+    """The weights that the run ships: finished ones where it has them."""
+    finished = run / "stages/finish/model"
+    return finished if finished.is_dir() else run / "stages/student/model"
+
+
+def texts(run: Path) -> list[list[int]]:
+    """Training samples that 4 bits are rounded by, as an export takes them."""
+    from attar.pipeline.data.render import render
+    from attar.pipeline.data.samples import read_samples
+    from attar.pipeline.stages.scoring import spread
+    from attar.runtime.text import ChatTokenizer
+
+    chosen = spread(read_samples(run / "stages/data/train.parquet"), CALIBRATED)
+    return [[*one.prompt, *one.answer] for one in render(chosen, ChatTokenizer.load(student_of(run)))]
+
+
 def questions(run: Path) -> tuple[list[list[int]], list[str]]:
     """Prompts of the run's held-out samples, and the right answers."""
     from attar.pipeline.data.render import prompt_ids
     from attar.pipeline.data.samples import read_samples
     from attar.runtime.text import ChatTokenizer
 
-    tokenizer = ChatTokenizer.load(run / "stages/student/model")
+    tokenizer = ChatTokenizer.load(student_of(run))
     test = read_samples(run / "stages/data/test.parquet")
     return [prompt_ids(sample, tokenizer) for sample in test], [sample.answer for sample in test]
 
@@ -165,7 +189,7 @@ def typical(run: Path) -> tuple[list[int], int]:
     from attar.runtime.text import ChatTokenizer
 
     prompts, answers = questions(run)
-    tokenizer = ChatTokenizer.load(run / "stages/student/model")
+    tokenizer = ChatTokenizer.load(student_of(run))
     length = round(statistics.median(len(tokenizer.encode(answer)) for answer in answers)) + 1
     return sorted(prompts, key=len)[len(prompts) // 2], length
 
@@ -177,50 +201,56 @@ def weigh(folder: Path) -> int:
 
 def measure(workers: Sequence[Worker], prompt: Sequence[int], answer: int, rounds: int) -> dict[str, Found]:
     """All entrants in turn, round by round, the other way round every second time; the first round warms up."""
-    took: dict[str, dict[str, list[float]]] = {worker.entrant.name: {} for worker in workers}
-
-    def note(worker: Worker, figure: str, value: float) -> None:
-        took[worker.entrant.name].setdefault(figure, []).append(value)
-
-    long = (list(prompt) * (PREFILLED // len(prompt) + 1))[:PREFILLED]
+    found = {each.entrant.name: Found(each.entrant.size, each.entrant.exact_match) for each in workers}
+    long = repeated(prompt, PREFILLED)
     for turn in range(rounds + 1):
         click.echo(f"round {turn} of {rounds}", err=True)
         for worker in workers if turn % 2 else reversed(workers):
-            decoded = worker.ask(long[:128], DECODED)
-            note(worker, "decode", (DECODED - 1) / decoded["rest_seconds"])
-            note(worker, "prefill", PREFILLED / worker.ask(long, 1)["first_seconds"])
-            asked = worker.ask(prompt, answer)
-            note(worker, "question", asked["first_seconds"] + asked["rest_seconds"])
-            if worker.entrant.kind == "attar":
-                seconds = worker.ask(long[:128], DECODED, STREAMS)["seconds"] - STREAMS * decoded["first_seconds"]
-                note(worker, "eight", STREAMS * (DECODED - 1) / seconds)
-    return {worker.entrant.name: summary(worker.entrant, took[worker.entrant.name]) for worker in workers}
-
-
-def summary(entrant: Entrant, took: Mapping[str, list[float]]) -> Found:
-    """Medians of all rounds but the first."""
-    decode, prefill, question = (statistics.median(took[name][1:]) for name in ("decode", "prefill", "question"))
-    found = Found(entrant.size, entrant.exact_match, decode, prefill, question)
-    if "eight" in took:
-        found.eight_at_once = statistics.median(took["eight"][1:])
-        found.eight_over_one = found.eight_at_once / decode
+            for figure, value in figures(worker, long, prompt, answer).items():
+                if turn:
+                    found[worker.entrant.name].rounds.setdefault(figure, []).append(value)
     return found
 
 
-def measure_contexts(worker: Worker, prompt: Sequence[int], most: int) -> dict[int, dict[str, float]]:
-    """Time per token and memory after prompts of some lengths."""
-    found = {}
-    for length in CONTEXTS:
-        if length > most:
-            continue
-        ids = (list(prompt) * (length // len(prompt) + 1))[: length - AT_CONTEXT]
-        took = worker.ask(ids, AT_CONTEXT)
-        seconds = took["rest_seconds"] / (AT_CONTEXT - 1)
-        found[length] = {"seconds_per_token": seconds, "resident": took["resident"], "peak": took["peak"]}
+def figures(worker: Worker, long: Sequence[int], prompt: Sequence[int], answer: int) -> dict[str, float]:
+    """One of each figure."""
+    asked = worker.ask(prompt, answer)
+    found = {
+        "decode": (DECODED - 1) / worker.ask(long[:128], DECODED)["rest_seconds"],
+        "prefill": PREFILLED / worker.ask(long, 1)["first_seconds"],
+        "question": asked["first_seconds"] + asked["rest_seconds"],
+    }
+    if worker.entrant.kind == "attar":
+        prompts, whole = (worker.ask(long[:128], tokens, STREAMS)["seconds"] for tokens in (1, DECODED))
+        found["eight"] = STREAMS * (DECODED - 1) / (whole - prompts)
     return found
 
 
-def settings(run: Path, threads: int, rounds: int, scored: int, prompt: Sequence[int], answer: int) -> dict[str, Any]:
+def repeated(prompt: Sequence[int], length: int) -> list[int]:
+    """So many ids, the prompt over and over."""
+    return (list(prompt) * (length // len(prompt) + 1))[:length]
+
+
+def measure_contexts(
+    entrants: Sequence[Entrant], found: Mapping[str, Found], prompt: Sequence[int], most: int, threads: int, passes: int
+) -> None:
+    """Time per token, and memory, at some lengths of context: each entrant in a new process for each pass."""
+    lengths = [length for length in CONTEXTS if length <= most]
+    for turn in range(passes):
+        for entrant in entrants if turn % 2 else reversed(entrants):
+            click.echo(f"contexts of {entrant.name}, pass {turn + 1} of {passes}", err=True)
+            with Worker(entrant, threads) as worker:
+                for length in lengths:
+                    took = worker.ask(repeated(prompt, length - AT_CONTEXT), AT_CONTEXT)
+                    known = found[entrant.name].contexts.setdefault(length, {})
+                    took["seconds_per_token"] = took["rest_seconds"] / (AT_CONTEXT - 1)
+                    for figure in ("seconds_per_token", "resident", "peak"):
+                        known.setdefault(figure, []).append(took[figure])
+
+
+def settings(
+    run: Path, threads: int, rounds: int, passes: int, scored: int, prompt: Sequence[int], answer: int
+) -> dict[str, Any]:
     """What the figures depend on."""
     from attar.pipeline.versions import installed_versions, this_machine
 
@@ -236,8 +266,9 @@ def settings(run: Path, threads: int, rounds: int, scored: int, prompt: Sequence
         "decode": f"{DECODED} tokens after a prompt of 128",
         "prefill": f"a prompt of {PREFILLED}",
         "question": f"a prompt of {len(prompt)}, an answer of {answer}",
-        "eight": f"{STREAMS} answers in threads of one process, on one session, their prompts' time taken off",
-        "spinning": "onnxruntime's threads spin, here and in genai, each in a process of its own",
+        "eight": f"{STREAMS} answers of {DECODED} tokens by Engine.generate_many, less what their first tokens take",
+        "context": f"{AT_CONTEXT} tokens decoded up to there, in a new process for each pass; medians of {passes}",
+        "spinning": "each as it comes: attar's threads spin for 50 microseconds, those of genai and llama.cpp longer",
         "load": os.getloadavg()[0],
     }
 
@@ -249,32 +280,47 @@ def settings(run: Path, threads: int, rounds: int, scored: int, prompt: Sequence
 @click.option("--threads", default=2, show_default=True)
 @click.option("--rounds", default=7, show_default=True)
 @click.option("--scored", default=512, show_default=True, help="Held-out questions to score forms with; 0 is none.")
-@click.option("--context", default=2048, show_default=True, help="Longest context to measure.")
+@click.option("--passes", default=3, show_default=True, help="Passes over the contexts; 0 leaves them out.")
+@click.option("--context", default=CONTEXTS[-1], show_default=True, help="Longest context to measure.")
 @click.option("--only", multiple=True, help="Measure only what has this in its name; may be given again.")
 def main(
-    run: Path, peers: Path, out: Path, threads: int, rounds: int, scored: int, context: int, only: tuple[str, ...]
+    run: Path,
+    peers: Path,
+    out: Path,
+    threads: int,
+    rounds: int,
+    scored: int,
+    passes: int,
+    context: int,
+    only: tuple[str, ...],
 ) -> None:
     """Measure, and write results."""
     prompt, answer = typical(run)
-    known = settings(run, threads, rounds, scored, prompt, answer)
+    known = settings(run, threads, rounds, passes, scored, prompt, answer)
     click.echo(json.dumps(known, indent=2), err=True)
-    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as place:
         wanted = [
             entrant
             for entrant in entrants(run, Path(place), peers.absolute(), scored)
             if not only or any(part in entrant.name for part in only)
         ]
-        workers = [stack.enter_context(Worker(entrant, threads)) for entrant in wanted]
-        found = measure(workers, prompt, answer, rounds)
-        for worker in workers:
-            if worker.entrant.kind != "torch":
-                found[worker.entrant.name].contexts = measure_contexts(worker, prompt, context)
+        with ExitStack() as stack:
+            workers = [stack.enter_context(Worker(entrant, threads)) for entrant in wanted]
+            found = measure(workers, prompt, answer, rounds)
+        reading = [entrant for entrant in wanted if entrant.kind != "torch"]
+        measure_contexts(reading, found, prompt, min(context, longest(run)), threads, passes)
     out.mkdir(exist_ok=True)
     results = {"settings": known, "found": {name: asdict(each) for name, each in found.items()}}
     (out / "graph.json").write_text(json.dumps(results, indent=2) + "\n")
     (out / "graph.md").write_text(table(results))
     (out / "graph.svg").write_text(plot(results))
     click.echo(table(results))
+
+
+def longest(run: Path) -> int:
+    """The student's context."""
+    config: dict[str, int] = json.loads((student_of(run) / "config.json").read_text())
+    return config.get("max_position_embeddings") or config["n_positions"]
 
 
 if __name__ == "__main__":

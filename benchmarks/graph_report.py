@@ -1,144 +1,187 @@
-"""Table and plot of what benchmarks/graph.py found. Does not know how it was measured."""
+"""Tables and plot of what benchmarks/graph.py found. Does not know how it was measured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from attar.pipeline.measurement import Comparison, compare_blocks
 
 __all__ = ["plot", "table"]
 
+Found = Mapping[str, Any]
+"""One entrant's, as benchmarks/graph.py writes it."""
+
 ALLOWED_LOSS = 0.02
-WIDTH, HEIGHT, MARGIN = 720, 400, 60
+TEACHER, OPTIMUM = "teacher, torch fp32", "Optimum ORTModelForCausalLM fp32"
+GENAI, LLAMA = "onnxruntime-genai int4", "llama.cpp Q4_0"
+LOWER = frozenset({"question"})
+"""Figures that are times; the others are speeds."""
+WIDTH, HEIGHT, MARGIN, LEGEND = 960, 360, 60, 230
 COLORS = ("#1b6ca8", "#d1495b", "#3c896d", "#edae49", "#6a4c93", "#333333", "#8d99ae", "#f4845f", "#00798c", "#9a031e")
 
 
-def table(results: Mapping[str, Any]) -> str:
+def table(results: Found) -> str:
     """Markdown: settings, figures, the goals, contexts."""
     found = results["found"]
     lines = ["# The fast graph, its forms and its peers", ""]
     lines += [f"- {name}: {value}" for name, value in results["settings"].items()]
-    lines += [
-        "",
-        "| | MB | exact | decode tok/s | prefill tok/s | question ms | 8 at once tok/s |",
-        "|---|---|---|---|---|---|---|",
+    lines += ["", *figures(found), "", *goals(results), "", *contexts(found), ""]
+    return "\n".join(lines)
+
+
+def figures(found: Mapping[str, Found]) -> list[str]:
+    """Medians, and what eight at once decode as a multiple of one alone, with its interval."""
+    lines = [
+        "| | MB | exact | decode tok/s | prefill tok/s | question ms | 8 at once tok/s | 8 at once over 1 |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, each in found.items():
         exact = "" if each["exact_match"] is None else f"{each['exact_match']:.1%}"
-        eight = "" if each["eight_at_once"] is None else f"{each['eight_at_once']:.0f} ({each['eight_over_one']:.2f}x)"
+        eight = over = ""
+        if "eight" in each["rounds"]:
+            eight, over = f"{median(each, 'eight'):.0f}", as_text(ratio(each, "eight", each, "decode"))
         lines.append(
-            f"| {name} | {each['size'] / 1e6:.1f} | {exact} | {each['decode']:.1f} | {each['prefill']:.0f} "
-            f"| {1000 * each['question_seconds']:.1f} | {eight} |"
+            f"| {name} | {each['size'] / 1e6:.1f} | {exact} | {median(each, 'decode'):.1f} "
+            f"| {median(each, 'prefill'):.0f} | {1000 * median(each, 'question'):.1f} | {eight} | {over} |"
         )
-    return "\n".join([*lines, "", *goals(results), "", *contexts(found), ""])
+    return lines
 
 
-def goals(results: Mapping[str, Any]) -> list[str]:
-    """What issue 6 asks for, and what was found, with the form that was taken."""
+def goals(results: Found) -> list[str]:
+    """What was aimed at and what was found, with the form that was taken and the ratio's 95 % interval."""
     found, amx = results["found"], results["settings"]["amx"]
     ours = {name: each for name, each in found.items() if name.startswith("attar ") and passes(each, found)}
-    teacher, optimum = found.get("teacher, torch fp32"), found.get("Optimum ORTModelForCausalLM fp32")
-    genai, llama = found.get("onnxruntime-genai int4"), found.get("llama.cpp Q4_0")
     if not ours:
         return []
     lines = ["| measure | against | form | found | wanted |", "|---|---|---|---|---|"]
 
-    def add(
-        what: str, against: str, other: Mapping[str, Any] | None, figure: Figure, wanted: str, only: str = ""
-    ) -> None:
-        taken = {name: each for name, each in ours.items() if name.startswith(f"attar {only}")} or ours
-        best = max(taken, key=lambda name: figure(taken[name]))
-        times = "not measured" if other is None else f"{figure(taken[best]) / figure(other):.2f}x"
-        lines.append(f"| {what} | {against} | {best} | {times} | {wanted} |")
+    def add(what: str, figure: str, other: str, wanted: str, only: str = "") -> None:
+        taken = [name for name in ours if name.startswith(f"attar {only}")] or list(ours)
+        best = max(taken, key=lambda name: speed(ours[name], figure))
+        times = as_text(ratio(ours[best], figure, found[other], figure)) if other in found else "not measured"
+        lines.append(f"| {what} | {other} | {best} | {times} | {wanted} |")
 
-    add("decode", "torch fp32 teacher", teacher, decode, "15x")
-    add("decode", "Optimum fp32", optimum, decode, "4x")
-    add("decode", "genai int4", genai, decode, "1x", "int4")
-    add("decode", "llama.cpp 4-bit", llama, decode, "1.3x", "int4")
-    better = max((each for each in (genai, llama) if each), key=prefill, default=None)
-    add("prefill", "the better of genai and llama.cpp", better, prefill, "4x" if amx else "the figure")
-    add("question", "torch fp32 teacher", teacher, question, "15x")
-    add("question", "genai int4", genai, question, "1.7x" if amx else "1.1x")
-    eight = max(ours, key=lambda name: ours[name]["eight_over_one"])
-    lines.append(f"| decode, 8 at once | the same at 1 | {eight} | {ours[eight]['eight_over_one']:.2f}x | 3x |")
-    add("files", "teacher's fp32 weights", teacher, lambda each: 1 / each["size"], "12x")
+    add("decode", "decode", TEACHER, "15x")
+    add("decode", "decode", OPTIMUM, "4x")
+    add("decode, int4", "decode", GENAI, "1x", "int4")
+    add("decode, int4", "decode", LLAMA, "1.3x", "int4")
+    better = max((GENAI, LLAMA), key=lambda name: speed(found[name], "prefill") if name in found else 0.0)
+    add("prefill", "prefill", better, "4x" if amx else "the figure")
+    add("question", "question", TEACHER, "15x")
+    add("question", "question", GENAI, "1.7x" if amx else "1.1x")
+    best = max(ours, key=lambda name: median(ours[name], "eight") / median(ours[name], "decode"))
+    over = as_text(ratio(ours[best], "eight", ours[best], "decode"))
+    lines.append(f"| decode, 8 at once | the same form alone | {best} | {over} | 3x |")
+    if TEACHER in found:
+        best = min(ours, key=lambda name: ours[name]["size"])
+        times = f"{found[TEACHER]['size'] / ours[best]['size']:.1f} times smaller"
+        lines.append(f"| files opened to answer | the teacher's fp32 weights | {best} | {times} | 12 times |")
     return lines
 
 
-Figure = Callable[[Mapping[str, Any]], float]
+def median(each: Found, figure: str) -> float:
+    """Of all rounds."""
+    return statistics.median(each["rounds"][figure])
 
 
-def decode(each: Mapping[str, Any]) -> float:
-    """Tokens a second."""
-    return float(each["decode"])
+def speed(each: Found, figure: str) -> float:
+    """More is better."""
+    return 1 / median(each, figure) if figure in LOWER else median(each, figure)
 
 
-def prefill(each: Mapping[str, Any]) -> float:
-    """Tokens a second."""
-    return float(each["prefill"])
+def ratio(ours: Found, figure: str, other: Found, its: str) -> Comparison:
+    """How many times better ours is, each round against the same round."""
+    first, second = other["rounds"][its], ours["rounds"][figure]
+    if figure in LOWER:
+        first, second = second, first
+    return compare_blocks([((one,), (two,)) for one, two in zip(first, second, strict=True)])
 
 
-def question(each: Mapping[str, Any]) -> float:
-    """Questions a second."""
-    return 1 / float(each["question_seconds"])
+def as_text(found: Comparison) -> str:
+    """A ratio with its interval."""
+    return f"{found.ratio:.2f}x ({found.low:.2f} to {found.high:.2f})"
 
 
-def passes(each: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+def passes(each: Found, found: Mapping[str, Found]) -> bool:
     """Whether a form loses at most two points against fp32, where it was scored."""
     exact = found.get("attar none", {}).get("exact_match")
     return exact is None or bool(each["exact_match"] >= exact - ALLOWED_LOSS - 1e-9)
 
 
-def contexts(found: Mapping[str, Any]) -> list[str]:
-    """Time per token and memory by tokens of context."""
+def contexts(found: Mapping[str, Found]) -> list[str]:
+    """Time per token, with its range over the passes, and memory, by tokens of context."""
     lengths = sorted({int(length) for each in found.values() for length in each["contexts"]})
-    head = "".join(f" ms a token at {length} | MB |" for length in lengths)
+    if not lengths:
+        return []
+    head = "".join(f" ms a token at {length:,} | MB |" for length in lengths)
     lines = [f"| context |{head}", "|---" * (2 * len(lengths) + 1) + "|"]
     for name, each in found.items():
         at = {int(length): value for length, value in each["contexts"].items()}
-        cells = "".join(
-            f" {1000 * at[length]['seconds_per_token']:.2f} | {at[length]['resident'] / 1e6:.0f} |"
-            if length in at
-            else " | |"
-            for length in lengths
-        )
         if at:
-            lines.append(f"| {name} |{cells}")
+            cells = (context_cells(at[length]) if length in at else " | |" for length in lengths)
+            lines.append(f"| {name} |{''.join(cells)}")
     return lines
 
 
-def plot(results: Mapping[str, Any]) -> str:
-    """Milliseconds a token over tokens of context, as SVG."""
-    import math
+def context_cells(known: Mapping[str, Sequence[float]]) -> str:
+    """Both cells of one length."""
+    took = [1000 * seconds for seconds in known["seconds_per_token"]]
+    memory = statistics.median(known["resident"]) / 1e6
+    return f" {statistics.median(took):.2f} ({min(took):.2f} to {max(took):.2f}) | {memory:.0f} |"
 
+
+def plot(results: Found) -> str:
+    """Milliseconds a token, and memory, over tokens of context, as SVG."""
     series = {name: each["contexts"] for name, each in results["found"].items() if each["contexts"]}
-    points = {
-        name: sorted((int(length), 1000 * value["seconds_per_token"]) for length, value in known.items())
-        for name, known in series.items()
-    }
-    longest = max(length for known in points.values() for length, _ in known)
-    slowest = max(value for known in points.values() for _, value in known) * 1.05
-
-    def place(length: float, value: float) -> tuple[float, float]:
-        x = MARGIN + (WIDTH - MARGIN - 230) * (math.log2(length) - 6) / max(math.log2(longest) - 6, 1)
-        return x, HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * value / slowest
-
+    panel_width = (WIDTH - LEGEND) // 2
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{MARGIN}" y="30" font-size="15">Milliseconds a token by tokens of context</text>',
     ]
-    for length in sorted({length for known in points.values() for length, _ in known}):
-        x, y = place(length, 0)
-        parts.append(f'<text x="{x:.0f}" y="{y + 18:.0f}" font-size="11" text-anchor="middle">{length}</text>')
-    for step in range(5):
-        value = slowest * step / 4
-        x, y = place(64, value)
-        parts.append(f'<line x1="{MARGIN}" y1="{y:.0f}" x2="{WIDTH - 230}" y2="{y:.0f}" stroke="#dddddd"/>')
-        parts.append(f'<text x="{x - 8:.0f}" y="{y + 4:.0f}" font-size="11" text-anchor="end">{value:.1f}</text>')
-    for number, (name, known) in enumerate(points.items()):
-        color = COLORS[number % len(COLORS)]
-        line = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in known)
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
-        y = MARGIN + 20 * number
-        parts.append(f'<text x="{WIDTH - 220}" y="{y}" font-size="12" fill="{color}">{name}</text>')
+    if series:
+        parts += panel("Milliseconds a token by tokens of context", points(series, "seconds_per_token", 1e3), 0)
+        parts += panel("Memory, MB", points(series, "resident", 1e-6), panel_width)
+    for number, name in enumerate(series):
+        color, y = COLORS[number % len(COLORS)], MARGIN + 20 * number
+        parts.append(f'<text x="{WIDTH - LEGEND + 10}" y="{y}" font-size="12" fill="{color}">{name}</text>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+Points = dict[str, list[tuple[int, float]]]
+
+
+def points(series: Mapping[str, Mapping[Any, Any]], figure: str, times: float) -> Points:
+    """Medians by length, for each entrant."""
+    return {
+        name: sorted((int(length), times * statistics.median(value[figure])) for length, value in known.items())
+        for name, known in series.items()
+    }
+
+
+def panel(title: str, known: Points, left: int) -> list[str]:
+    """One diagram: a line for each entrant, over lengths that double."""
+    lengths = sorted({length for line in known.values() for length, _ in line})
+    most = max(value for line in known.values() for _, value in line) * 1.05
+    start, width, height = left + MARGIN, (WIDTH - LEGEND) // 2 - 1.5 * MARGIN, HEIGHT - 2 * MARGIN
+    first, doublings = math.log2(lengths[0]), max(math.log2(lengths[-1] / lengths[0]), 1)
+
+    def place(length: int, value: float) -> tuple[float, float]:
+        return start + width * (math.log2(length) - first) / doublings, HEIGHT - MARGIN - height * value / most
+
+    parts = [f'<text x="{start}" y="30" font-size="14">{title}</text>']
+    for step in range(5):
+        x, y = place(lengths[0], most * step / 4)
+        text = f"{most * step / 4:.4g}"
+        parts.append(f'<line x1="{start}" y1="{y:.0f}" x2="{start + width:.0f}" y2="{y:.0f}" stroke="#dddddd"/>')
+        parts.append(f'<text x="{x - 8:.0f}" y="{y + 4:.0f}" font-size="11" text-anchor="end">{text}</text>')
+    for length in lengths:
+        x, y = place(length, 0)
+        parts.append(f'<text x="{x:.0f}" y="{y + 18:.0f}" font-size="11" text-anchor="middle">{length:,}</text>')
+    for number, line in enumerate(known.values()):
+        path = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in line)
+        color = COLORS[number % len(COLORS)]
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
+    return parts

@@ -2,9 +2,9 @@
 
     python worker.py KIND PATH THREADS
 
-A request is a prompt's ids and how many tokens to decode; no token ends an answer. The reply says what the first token
-and the others took, and the memory. Only the standard library, and what the kind itself needs, so that a peer's
-environment need not have attar.
+A request is a prompt's ids, how many tokens to decode, and how many such answers at once; no token ends an answer. The
+reply says what the first token and the others took, or all of them for several answers, and the memory. Only the
+standard library, and what the kind itself needs, so that a peer's environment need not have attar.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 Answer = Callable[[list[int], int], Iterator[int]]
+Together = Callable[[list[int], int, int], list[list[int]]]
 
 
 def torch_model(path: str, threads: int) -> Answer:
@@ -69,21 +71,31 @@ def optimum_model(path: str, threads: int) -> Answer:
 
 def attar_model(path: str, threads: int) -> Answer:
     """attar's engine on a fast graph, with its shape beside it."""
-    from attar.runtime.bundle import Architecture
-    from attar.runtime.engine.session import open_decoder
-
-    shape = Architecture(**json.loads((Path(path) / "shape.json").read_text()))
-    decoder = open_decoder(Path(path) / "model.onnx", shape, "fast", threads=threads)
+    engine = attar_engine(path, threads)
 
     def answer(prompt: list[int], tokens: int) -> Iterator[int]:
-        ids, cache = prompt, decoder.empty_cache(len(prompt) + tokens)
-        for _ in range(tokens):
-            logits, cache = decoder.forward(ids, cache)
-            ids = [int(logits[-1].argmax())]
-            yield ids[0]
-        decoder.release(cache)
+        return engine.generate(prompt, max_new_tokens=tokens)
 
     return answer
+
+
+def attar_together(path: str, threads: int) -> Together:
+    """The same for several answers, decoded together."""
+    from attar.runtime.engine import Request
+
+    engine = attar_engine(path, threads)
+    return lambda prompt, tokens, streams: engine.generate_many([Request(prompt, tokens)] * streams)
+
+
+@cache
+def attar_engine(path: str, threads: int) -> Any:
+    """The engine on a graph that no bundle holds; nothing ends an answer."""
+    from attar.runtime.bundle import Architecture, Bundle, Generation, Manifest
+    from attar.runtime.engine import Engine
+
+    shape = Architecture(**json.loads((Path(path) / "shape.json").read_text()))
+    manifest = Manifest(files={}, architecture=shape, quantization="none", graph="fast")
+    return Engine(Bundle(Path(path), manifest, Generation(stop_ids=())), threads=threads)
 
 
 def genai_model(path: str, threads: int) -> Answer:
@@ -135,6 +147,8 @@ KINDS: dict[str, Callable[[str, int], Answer]] = {
     "genai": genai_model,
     "llama": llama_model,
 }
+TOGETHER: dict[str, Callable[[str, int], Together]] = {"attar": attar_together}
+"""Kinds that decode several answers in shared steps."""
 
 
 def memory(name: str) -> int:
@@ -154,14 +168,11 @@ def timed(answer: Answer, prompt: list[int], tokens: int) -> dict[str, Any]:
     return {"ids": ids, "first_seconds": first - began, "rest_seconds": ended - first}
 
 
-def together(answer: Answer, prompt: list[int], tokens: int, streams: int) -> dict[str, Any]:
-    """Several answers at once, each in a thread of its own."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(streams) as pool:
-        began = time.perf_counter()
-        found = list(pool.map(lambda _: list(answer(prompt, tokens)), range(streams)))
-        return {"ids": found[0], "seconds": time.perf_counter() - began}
+def together(answers: Together, prompt: list[int], tokens: int, streams: int) -> dict[str, Any]:
+    """Several answers at once, and what all of them took."""
+    began = time.perf_counter()
+    found = answers(prompt, tokens, streams)
+    return {"ids": found[0], "seconds": time.perf_counter() - began}
 
 
 def main(kind: str, path: str, threads: str) -> None:
@@ -173,7 +184,10 @@ def main(kind: str, path: str, threads: str) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         streams = request.pop("streams", 1)
-        found = together(answer, **request, streams=streams) if streams > 1 else timed(answer, **request)
+        if streams > 1:
+            found = together(TOGETHER[kind](path, int(threads)), **request, streams=streams)
+        else:
+            found = timed(answer, **request)
         found |= {"resident": memory("VmRSS"), "peak": memory("VmHWM")}
         print(json.dumps(found), file=replies, flush=True)
 
