@@ -111,7 +111,7 @@ def training_memory(settings: DistillationConfig, shape: Shape, speed: Speed) ->
     """Bytes beside the fp32 weights: moments, gradients, rounded copies, the best weights so far, and activations.
 
     They are not all there at once, so this is somewhat much: correcting the packaged teacher, checkpoints on, peaked
-    at PEAK GB (VmHWM), distilling half its layers from it at 3.2 GB; counted are COUNTED and COUNTED2.
+    at 3.9 GB (VmHWM) and distilling half its layers from it at 3.2 GB, where 4.2 and 3.4 GB are planned.
     """
     activations = speed.activations * settings.batch_tokens * shape.layers + _logits(shape)
     rounded = _rounded(shape, speed) + (2 * trained(shape) if _rounded(shape, speed) else 0)
