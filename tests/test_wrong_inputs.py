@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from attar.runtime.bundle import FORMAT
 from attar.runtime.cli import main
 from tests.conftest import CITIES
 from tests.mistakes import Place, flipped, linked, manifest, not_sqlite, parquet, pickled, truncated, unlisted
@@ -152,7 +153,8 @@ BUNDLES: list[Row] = [
     ("an extra folder", lambda p: p.ask(lambda b: (b / "more").mkdir()), 5, ["does not list", "more"]),
     ("a link out", lambda p: p.ask(linked), 5, ["is a link", "model.onnx", "next:"]),
     ("no graph listed", lambda p: p.ask(unlisted), 5, ["every bundle needs", "model.onnx"]),
-    ("a newer format", lambda p: p.ask(manifest(lambda m: m.update(format=5))), 5, ["format is 5", "up to 4", "next:"]),
+    ("a newer format", lambda p: p.ask(manifest(lambda m: m.update(format=FORMAT + 1))), 5,
+     [f"format is {FORMAT + 1}", f"up to {FORMAT}", "next:"]),
     ("not JSON", lambda p: p.ask(lambda b: (b / "attar.json").write_text("{")), 5,
      ["manifest can't be read", "attar.json"]),
     ("an unknown key", lambda p: p.ask(manifest(lambda m: m.update(x=1))), 5, ["manifest can't be read", "'x'"]),

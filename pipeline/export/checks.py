@@ -1,4 +1,4 @@
-"""What is checked before a model is exported: its weights are numbers, and there is room. Does not know graphs."""
+"""What is seen to before a model is exported: its weights are numbers, and there is room. Does not know graphs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 from attar.runtime.errors import ModelError, OutOfSpace
 from attar.runtime.limits import free_disk
 
-__all__ = ["require_finite", "require_room"]
+__all__ = ["existing_parent", "require_finite", "require_room"]
 
 
 def require_finite(model: PreTrainedModel, name: str) -> None:
@@ -43,3 +43,9 @@ def require_room(out: Path, wanted: float, what: str, next_step: str) -> None:
             why=f"{what} about {wanted / 1e9:.1f} GB on the way; {free / 1e9:.1f} GB are free.",
             next_step=next_step,
         )
+
+
+def existing_parent(path: Path) -> Path:
+    """The folder that something is made in, made if it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.parent

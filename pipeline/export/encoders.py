@@ -22,7 +22,7 @@ from attar.runtime.similarity import Embedded, Similarity, measure_similarity
 
 from ..progress import say
 from ..teacher.encoders import LoadedEncoder, load_encoder
-from .checks import require_finite, require_room
+from .checks import existing_parent, require_finite, require_room
 from .fast import FORMS, build_encoder, encoder_refusal
 from .ladder import Made, plan_of
 from .quantize import quantize
@@ -73,7 +73,7 @@ def export_encoder(
     size = 4 * sum(weight.numel() for weight in loaded.model.parameters())
     require_room(out, _COPIES * size, "They need", "Make room, or choose another place with --out.")
     references = _embedded(loaded)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".attar-export-") as scratch:
+    with tempfile.TemporaryDirectory(dir=existing_parent(out), prefix=".attar-export-") as scratch:
         made = _climb(loaded, contract, form, references, min_cosine, Path(scratch))
         return write_encoder_bundle(
             out,

@@ -21,7 +21,7 @@ from ..progress import say
 from ..teacher import LoadedModel, load_model
 from .automatic import climb_to_best
 from .calibration import input_moments
-from .checks import require_finite, require_room
+from .checks import existing_parent, require_finite, require_room
 from .choosing import Trial
 from .fast import refusal
 from .ladder import Ladder, plan_of
@@ -86,7 +86,7 @@ def export_model(
     contract, form = plan_of(loaded.model, config.graph, config.quantize, refusal(loaded.model.config))
     stops = stop_ids_of(loaded)
     prompts = _prompts(loaded, expected)
-    with tempfile.TemporaryDirectory(dir=_existing_parent(out), prefix=".attar-export-") as scratch:
+    with tempfile.TemporaryDirectory(dir=existing_parent(out), prefix=".attar-export-") as scratch:
         references = reference_answers(loaded.model, prompts, stops, Path(scratch), expected)
         moments = _moments(loaded, form, texts)
         ladder = Ladder(loaded.model, config, references, Path(scratch), moments)
@@ -139,8 +139,3 @@ def _require_room(loaded: LoadedModel, out: Path, config: ExportConfig, expected
         "They and torch's logits need",
         "Make room, choose another place with --out, or lower the config's export.parity_tokens.",
     )
-
-
-def _existing_parent(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.parent

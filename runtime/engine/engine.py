@@ -95,8 +95,8 @@ class Engine:
     def streams(self, requests: Sequence[Request]) -> Iterator[list[Generator[int]]]:
         """The answers to several prompts, decoded together, each as :meth:`generate` gives it.
 
-        To ask one for a token is to compute one for all. Those that are not finished are given up at the end of the
-        ``with`` block, and one that is closed at once.
+        To ask one for a token is to compute one for all. One that was begun is given up where it is closed, and the
+        rest at the end of the ``with`` block.
 
         Raises:
             UsageError: See :meth:`generate`; then no prompt is answered.

@@ -81,12 +81,12 @@ def test_a_weight_that_is_not_a_number_is_named(encoder_folder: Path, tmp_path: 
 
 
 def test_the_verb_exports_verifies_and_tells_of_it(encoder_folder: Path, tmp_path: Path) -> None:
-    out = str(tmp_path / "b")
+    out = str(tmp_path / "not" / "yet" / "b")
     options = ["--task", "feature-extraction", "--quantize", "int8-dynamic", "--min-cosine", "0.95"]
     done = CliRunner().invoke(main, ["export", str(encoder_folder), "--out", out, *options])
     assert done.exit_code == 0, done.output
     assert "int8-dynamic: cosine with torch 0.9" in done.output
-    manifest = json.loads((tmp_path / "b" / "attar.json").read_text())
+    manifest = json.loads((Path(out) / "attar.json").read_text())
     assert manifest["limits"] == {"min_cosine": 0.95}
     done = CliRunner().invoke(main, ["verify", out])
     assert done.exit_code == 0, done.output

@@ -164,3 +164,19 @@ def test_one_prompt_that_is_wrong_stops_all_before_they_begin(bundle_folder: Pat
     with pytest.raises(UsageError, match="can't be answered"):
         engine.generate_many([Request(PROMPTS[0]), Request([])])
     assert not engine._scheduler._waiting
+
+
+def test_streams_of_one_batch_may_be_closed_or_left_and_the_others_go_on(bundle_folder: Path) -> None:
+    engine = Engine(Bundle.open(bundle_folder), threads=1)
+    limits = (16, 16, 16, 8)
+    requests = [Request(prompt, limit, stop_ids=()) for prompt, limit in zip(PROMPTS, limits, strict=False)]
+    expected = [alone(engine, request) for request in requests]
+    with engine.streams(requests) as (first, second, third, fourth):
+        assert [next(first), next(second)] == [expected[0][0], expected[1][0]]
+        second.close()
+        assert [next(third), next(third)] == expected[2][:2]
+        assert list(fourth) == expected[3]
+        assert len(engine._scheduler._rows) == 2
+    assert len(engine._scheduler._rows) == 0
+    assert list(second) == []
+    assert alone(engine, requests[0]) == expected[0]
