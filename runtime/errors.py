@@ -4,7 +4,8 @@
     ├── CheckFailed                   1      something was measured and fell short
     │   ├── MachineError                     this machine lacks what is needed
     │   ├── OutOfSpace                       the disk is full
-    │   └── ParityError                      two forms of one model disagree
+    │   ├── ParityError                      two forms of one model disagree
+    │   └── TooLittleMemory                  a training can't fit
     ├── UsageError                    2      the call itself is wrong
     │   ├── ConfigError                      a config has a wrong key or value
     │   └── MissingExtra                     the verb needs an extra that is not installed
@@ -36,6 +37,7 @@ __all__ = [
     "Refused",
     "SignalError",
     "TokenizerMismatch",
+    "TooLittleMemory",
     "UsageError",
 ]
 
@@ -98,6 +100,10 @@ class OutOfSpace(CheckFailed):
 
 class ParityError(CheckFailed):
     """Two forms of one model disagree by more than the tolerance."""
+
+
+class TooLittleMemory(CheckFailed):
+    """A training can't fit; it has not begun."""
 
 
 class UsageError(AttarError):

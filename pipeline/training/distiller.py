@@ -117,6 +117,7 @@ class ModelDistiller:
             DataError: There is no training sample, or one is longer than the teacher can read.
             CheckFailed: The loss stopped being a number.
             Refused: A checkpoint is of another teacher.
+            TooLittleMemory: It can't fit; nothing was trained.
         """
         teacher = self.teacher or self.load_teacher_model()
         config, samples = self.config, list(training_data)
@@ -152,6 +153,7 @@ class ModelDistiller:
             CheckFailed: The loss stopped being a number.
             SignalError: Those in ``config.signal_folder`` are damaged, or of another teacher or other settings.
             Refused: A checkpoint is of another teacher or student.
+            TooLittleMemory: A training can't fit; it was not begun.
         """
         samples = list(training_data)
         if not self._corrected:

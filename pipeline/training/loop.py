@@ -1,7 +1,9 @@
 """The optimizer loop that correction, alignment and distillation share.
 
-Runs the schedule, watches it where it is told to, stops where the loss is no number. Does not know what the loss
-means, or the score.
+Runs the schedule, watches it where it is told to, stops where the loss is no number. One process on one device, so
+without accelerate: that would add only its mixed precision, where :mod:`.precision` rounds once a step and not in every
+layer, and its saved state, whose optimizer and random numbers are pickled. Does not know what the loss means, or the
+score.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from ..checkpoints import Checkpoints
 from ..progress import Progress, say, track
 from .batches import Batch
 from .precision import Roundings, computing_in
+from .room import require_room
 from .state import Schedule, TrainingState, Watch
 
 __all__ = ["Schedule", "Watch", "train"]
@@ -51,8 +54,10 @@ def train(
     Raises:
         CheckFailed: The loss or a gradient is not a finite number; the weights are those before that step.
         Refused: The checkpoint is of another origin.
+        TooLittleMemory: It can't fit; said before the first step.
     """
     return_large_blocks()
+    require_room(title, model, precision, keeps_best=watch is not None)
     roundings = roundings or {}
     state = TrainingState(title, model, schedule, roundings, checkpoints, watch)
     with track(title, schedule.steps, done=len(state.losses)) as progress:
