@@ -1,7 +1,8 @@
 """Weights as small integers and their scales, and back: pure functions on numpy arrays.
 
 A scale's last bits are 0, so that a level times its scale is exact in fp32, and weights that were rounded once are
-found again: rounding them anew changes nothing. Does not know graphs, or which weights are rounded how.
+found again: rounding them anew changes nothing. Those of 4-bit blocks are left as many as bfloat16 has, which is how
+they are kept. Does not know graphs, or which weights are rounded how.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ __all__ = ["BLOCK", "TINY", "Blocked", "restore_channels", "round_blocks", "roun
 BLOCK = 32
 """Weights that share a scale; the one size that all of onnxruntime's block-wise kernels are fast for."""
 _ROWS = 1024
+_HALF = 16
+"""The bits by which fp32 is longer than bfloat16."""
 _SHRINKS = np.linspace(1.0, 0.7, 7, dtype=np.float32)
 _REFITS = 3
 _DAMPING = 0.01
@@ -33,7 +36,7 @@ class Blocked:
 
     Attributes:
         levels: ``[N, ceil(K / 32), 4 * bits]`` bytes; two 4-bit levels a byte, the lower first.
-        scales: ``[N, ceil(K / 32)]``.
+        scales: ``[N, ceil(K / 32)]``; those of 4 bits are exact in bfloat16.
         zeros: The level that is 0, ``[N, ceil(ceil(K / 32) / 2)]`` bytes of two blocks each; None where it is the
             middle everywhere.
         bits: 8 or 4.
@@ -65,8 +68,8 @@ def round_blocks(values: Floats, bits: int, importance: Floats | None = None) ->
     """Round ``[N, K]`` rows in blocks.
 
     8 bits take the scale of the largest value. 4 bits take, of several scales and zeros, those that leave the least
-    squared error in their block, never more than the scale of the largest value or of the whole range leaves; none
-    where the rows hold no more than 4 bits already.
+    squared error in their block, never more than the scale of the largest value or of the whole range, in bfloat16,
+    leaves; none where the rows were rounded so before.
 
     Args:
         values: The weights.
@@ -165,7 +168,7 @@ class _Best:
         self._errors = np.full(blocks.shape[:2], np.inf, np.float32)
 
     def offer(self, scales: Floats, zeros: Floats) -> None:
-        scales = _short(scales, 4)
+        scales = _short(scales, _HALF)
         error = _levels(self._blocks, scales, zeros[..., None], 15)
         error -= zeros[..., None]
         error *= scales[..., None]
@@ -198,7 +201,7 @@ def _found_again(blocks: Floats) -> tuple[Floats, Floats]:
     largest = np.maximum(high, -low)
     scales, zeros = np.full_like(low, np.nan), np.full_like(low, 8)
     for level in range(15, 0, -1):
-        candidate = _short(largest / level, 4)
+        candidate = _short(largest / level, _HALF)
         below = np.rint(-low * _inverse(candidate))
         zero = np.where((below <= 8) & (high * _inverse(candidate) <= 7.5), 8, np.clip(below, 0, 15))
         restored = (_levels(blocks, candidate, zero[..., None], 15) - zero[..., None]) * candidate[..., None]
@@ -215,7 +218,7 @@ def _all_found(found: tuple[Floats, Floats]) -> bool:
 
 
 def _short(scales: Floats, bits: int) -> Floats:
-    """Scales without their last bits, as many as levels have: so their products have no more than 24."""
+    """Scales without their last bits, at least as many as levels have: so their products have no more than 24."""
     shortened: Floats = ((scales.view(np.int32) + (1 << (bits - 1))) & -(1 << bits)).view(np.float32)
     return shortened
 

@@ -64,7 +64,7 @@ class GraphBuilder:
                 with self._data.open("ab") as stream:
                     stream.write(bytes(-stream.tell() % _PAGE))
                     offset = stream.tell()
-                    stream.write(np.ascontiguousarray(array).data)
+                    stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
                 tensor = self._external(name, offset, array.nbytes, ir.DataType.from_numpy(array.dtype), array.shape)
             self._stored[name] = self._tape.initializer(tensor)
         return self._stored[name]

@@ -35,10 +35,15 @@ def random(kind: str, rows: int = 64, width: int = 256) -> np.ndarray:
 KINDS = ["normal", "heavy tails", "shifted", "one sided"]
 
 
+def half(scales: np.ndarray) -> np.ndarray:
+    """Scales in bfloat16, as graphs keep those of 4 bits."""
+    return ((scales.astype(np.float32).view(np.uint32) + 0x8000) & 0xFFFF0000).view(np.float32)
+
+
 def plain(values: np.ndarray) -> np.ndarray:
     """The scale of each block's largest value, levels -7 to 7."""
     blocks = values.reshape(len(values), -1, BLOCK)
-    scales = np.abs(blocks).max(-1, keepdims=True) / 7
+    scales = half(np.abs(blocks).max(-1, keepdims=True) / 7)
     levels = np.rint(blocks / np.where(scales > 0, scales, 1))
     return (levels * scales).reshape(values.shape)
 
@@ -47,7 +52,7 @@ def ranged(values: np.ndarray) -> np.ndarray:
     """Each block's range in 15 steps, 0 on one of them."""
     blocks = values.reshape(len(values), -1, BLOCK)
     low, high = (np.minimum(blocks.min(-1, keepdims=True), 0), np.maximum(blocks.max(-1, keepdims=True), 0))
-    steps = (high - low) / 15
+    steps = half((high - low) / 15)
     scales = np.where(steps > 0, steps, 1)  # a fifteenth of the smallest float is 0
     zeros = np.rint(-low / scales)
     levels = np.clip(np.rint(blocks / scales) + zeros, 0, 15)
