@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,16 @@ def _work(config: RunConfig, run: Path, work: Work) -> dict[str, Any]:
     from ..export.writing import publish
 
     report = report_of(config, run, work.products)
-    bundle = Bundle.open(work.products["export"].path / BUNDLE)
-    card, plot = model_card(bundle.manifest, report), kinds_plot(report)
-    publish(bundle, run / BUNDLE, scores=report.scores, card=card, figures={PLOT: plot})
+    exported = Bundle.open(work.products["export"].path / BUNDLE)
+    manifest = replace(exported.manifest, lineage=exported.manifest.lineage | {"config": _recipe(config)})
+    card, plot = model_card(manifest, report), kinds_plot(report)
+    publish(replace(exported, manifest=manifest), run / BUNDLE, scores=report.scores, card=card, figures={PLOT: plot})
     (work.folder / "card.md").write_text(card, encoding="utf-8")
     return {}
+
+
+def _recipe(config: RunConfig) -> dict[str, Any]:
+    """The config without where things lie on this machine, which is nobody's business who gets the bundle."""
+    tables = {"__all__": {"path", "database", "schema_file"}}
+    places = {"data": {"tables": tables}, "distillation": {"output", "signal_folder"}}
+    return config.model_dump(mode="json", exclude=places)

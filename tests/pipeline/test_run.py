@@ -197,6 +197,8 @@ def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any]
     assert set(manifest.scores) == set(report["scores"])
     assert manifest.lineage["versions"]["torch"]
     assert len(manifest.lineage["sources"]["city"]) == 64
+    assert manifest.lineage["config"]["distillation"]["steps"] == 6
+    assert str(recipe.parent) not in (Path(report["bundle"]) / "attar.json").read_text()
     card = (Path(report["bundle"]) / "README.md").read_text()
     assert "| corrected teacher |" in card
     assert f"**{report['verdict']['word']}**" in card
