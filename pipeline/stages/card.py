@@ -76,6 +76,8 @@ def _work(config: RunConfig, run: Path, work: Work) -> dict[str, Any]:
 
 def _recipe(config: RunConfig) -> dict[str, Any]:
     """The config without where things lie on this machine, which is nobody's business who gets the bundle."""
-    tables = {"__all__": {"path", "database", "schema_file"}}
-    places = {"data": {"tables": tables}, "distillation": {"output", "signal_folder"}}
+    places: dict[str, Any] = {
+        "data": {"tables": {"__all__": {"path", "database", "schema_file"}}},
+        "distillation": {"output", "signal_folder"},
+    }
     return config.model_dump(mode="json", exclude=places)
