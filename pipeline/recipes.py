@@ -203,7 +203,7 @@ def _distillation(recipe: Recipe) -> dict[str, Any]:
     return {
         "teacher_model_name": teacher,
         "teacher_license": license_,
-        "correction": CorrectionConfig().model_dump(mode="json"),
+        "correction": CorrectionConfig().model_dump(mode="json", include={"steps", "learning_rate"}),
         "alignment_steps": fields["alignment_steps"].default,
         "steps": fields["steps"].default,
     }

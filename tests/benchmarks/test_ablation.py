@@ -194,7 +194,7 @@ def ablate(recipe: Path, out: Path, *more: str) -> Result:
 
 
 def started(recipe: Path, out: Path) -> subprocess.Popen[str]:
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "benchmarks.ablation", *arguments(recipe, out)]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 

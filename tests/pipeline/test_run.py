@@ -109,6 +109,12 @@ def test_the_student_is_exported_as_its_finish_left_it(report: dict[str, Any], r
     assert "last 3 steps saw the weights as int8 rounds them" in (Path(report["bundle"]) / "README.md").read_text()
 
 
+def test_the_bundle_holds_the_config_but_not_where_things_lay(report: dict[str, Any], recipe: Path) -> None:
+    manifest = Path(report["bundle"]) / "attar.json"
+    assert Bundle.open(manifest.parent).manifest.lineage["config"]["distillation"]["steps"] == 6
+    assert str(recipe.parent) not in manifest.read_text()
+
+
 def test_what_the_form_cost_is_judged_against_the_student_before_it(report: dict[str, Any]) -> None:
     rounding, scores = report["rounding"], report["scores"]
     assert rounding["ours"]["value"] == scores["quantized"]["exact_match"]
@@ -197,8 +203,6 @@ def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any]
     assert set(manifest.scores) == set(report["scores"])
     assert manifest.lineage["versions"]["torch"]
     assert len(manifest.lineage["sources"]["city"]) == 64
-    assert manifest.lineage["config"]["distillation"]["steps"] == 6
-    assert str(recipe.parent) not in (Path(report["bundle"]) / "attar.json").read_text()
     card = (Path(report["bundle"]) / "README.md").read_text()
     assert "| corrected teacher |" in card
     assert f"**{report['verdict']['word']}**" in card
