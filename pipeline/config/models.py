@@ -61,11 +61,11 @@ class DistillationConfig(Section):
         description="Layers kept of the teacher: how many, or the numbers of those from 0; by default half of them.",
         examples=[15, [0, 3, 7, 11]],
     )
-    layer_choice: Literal["even", "lowest", "importance"] = Field(
-        "even",
-        description="Which layers those are: evenly spaced, the lowest and the last, or those without which the loss "
-        "on training samples rises most.",
-        examples=["even", "importance"],
+    layer_choice: Literal["importance", "even", "lowest"] = Field(
+        "importance",
+        description="Which layers those are: those without which the loss on training samples rises most, evenly "
+        "spaced ones, or the lowest and the last.",
+        examples=["importance", "even"],
     )
     student_vocabulary: Annotated[int, Field(ge=1)] | Literal["data"] | None = Field(
         None,
@@ -161,7 +161,7 @@ class DistillationConfig(Section):
         examples=[80],
     )
     alignment_learning_rate: float = Field(
-        2e-3, gt=0, description="Peak learning rate of those steps.", examples=[2e-3]
+        4e-3, gt=0, description="Peak learning rate of those steps.", examples=[4e-3]
     )
     steps: int = Field(200, ge=1, description="Optimizer steps of the distillation.", examples=[200, 500])
     learning_rate: float = Field(1.5e-3, gt=0, description="Peak learning rate of the distillation.", examples=[1.5e-3])
@@ -240,7 +240,7 @@ class DistillationConfig(Section):
             raise ValueError("student_model_name and student_size can't both be given")
         if self.student_model_name and self.cuts not in ("auto", []):
             raise ValueError("student_model_name names a student that is not cut: leave cuts out")
-        if isinstance(self.student_layers, list) and self.layer_choice != "even":
+        if isinstance(self.student_layers, list) and self.layer_choice != "importance":
             raise ValueError("student_layers names the layers already: leave layer_choice out")
         return self
 

@@ -1,6 +1,6 @@
 """The smaller body: which layers and tokens of the teacher a student is made of."""
 
-from .depth import cut, even_layers, important_layers, layers_of, lowest_layers
+from .depth import cut, even_layers, layers_of, lowest_layers, ranked_layers
 from .size import Parameters, fitting
 from .trimming import teacher_tokens, trim_model, trim_tokenizer
 from .vocabulary import kept_tokens
@@ -10,10 +10,10 @@ __all__ = [
     "cut",
     "even_layers",
     "fitting",
-    "important_layers",
     "kept_tokens",
     "layers_of",
     "lowest_layers",
+    "ranked_layers",
     "teacher_tokens",
     "trim_model",
     "trim_tokenizer",

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from ..config import DistillationConfig
 from ..progress import say
 from ..teacher import LoadedModel
-from .depth import cut, even_layers, important_layers, layers_of, lowest_layers
+from .depth import cut, even_layers, layers_of, lowest_layers, ranked_layers
 from .size import fitting
 from .trimming import named_tokens, parameters_of, trim_model, trim_tokenizer
 from .vocabulary import kept_tokens
 
-__all__ = ["Body", "chosen_body", "chosen_tokens", "cut_student", "follows_from_data", "trimmed"]
+__all__ = ["Body", "chosen_body", "chosen_tokens", "cut_student", "follows_from_data", "ranks_layers", "trimmed"]
 
 
 @dataclass(frozen=True)
@@ -26,23 +26,30 @@ class Body:
     Attributes:
         layers: Numbers of the layers, ascending.
         tokens: Ids of the tokens, ascending; None keeps all.
+        ranking: Numbers of all the teacher's layers, the most important first; empty where that was not asked.
     """
 
     layers: list[int]
     tokens: list[int] | None
+    ranking: Sequence[int] = ()
 
 
 def follows_from_data(config: DistillationConfig) -> bool:
-    """Whether the body can't be chosen without the training samples."""
-    wanted = (config.student_vocabulary, config.student_size)
-    return wanted != (None, None) or config.layer_choice == "importance"
+    """Whether nothing can be cut without the training samples."""
+    return (config.student_vocabulary, config.student_size) != (None, None)
+
+
+def ranks_layers(config: DistillationConfig) -> bool:
+    """Whether the student's layers are chosen by their importance, which shows on training samples."""
+    named = config.student_model_name is not None or isinstance(config.student_layers, list)
+    return config.layer_choice == "importance" and not named
 
 
 def chosen_body(
     config: DistillationConfig,
     teacher: LoadedModel,
     used: Mapping[int, int],
-    importance: Callable[[], Sequence[float]],
+    importance: Callable[[], Sequence[float]] | None,
 ) -> Body:
     """The body of a student that is cut.
 
@@ -50,7 +57,8 @@ def chosen_body(
         config: What is asked for.
         teacher: The teacher.
         used: How often the training samples use each token.
-        importance: Tells how much each layer matters; asked only where that decides.
+        importance: Tells how much each layer matters; asked only where that decides. None where there are no samples
+            to tell it by: layers that it would choose are spaced evenly.
 
     Raises:
         UsageError: The teacher has not so many layers, its vocabulary can't be trimmed, or the size is too small.
@@ -65,11 +73,10 @@ def chosen_body(
         if isinstance(config.student_layers, list):
             return Body(config.student_layers, tokens)
         keep = config.student_layers or -(-total // 2)
-    if config.layer_choice == "importance":
-        layers = important_layers(importance(), keep)
-    else:
-        layers = (even_layers if config.layer_choice == "even" else lowest_layers)(total, keep)
-    return Body(layers, tokens)
+    if ranks_layers(config) and importance:
+        ranking = ranked_layers(importance())
+        return Body(sorted(ranking[:keep]), tokens, ranking)
+    return Body((lowest_layers if config.layer_choice == "lowest" else even_layers)(total, keep), tokens)
 
 
 def chosen_tokens(config: DistillationConfig, teacher: LoadedModel, used: Mapping[int, int]) -> list[int] | None:

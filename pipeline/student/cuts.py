@@ -87,17 +87,20 @@ def counts_on_the_way(wanted: Sequence[int] | None, total: int, keep: int) -> li
     return counts
 
 
-def layers_on_the_way(total: int, final: Sequence[int], counts: Sequence[int]) -> list[list[int]]:
+def layers_on_the_way(
+    total: int, final: Sequence[int], counts: Sequence[int], ranking: Sequence[int] = ()
+) -> list[list[int]]:
     """Numbers of the teacher's layers that each student has, the last one's included, ascending.
 
-    A student on the way has the last one's layers, and of those between, as many as are wanted, evenly spread.
+    A student on the way has the last one's layers, and of those between as many as are wanted: the first of the
+    ranking, or where there is none, evenly spread ones.
     """
     layers, way = list(final), [list(final)]
     for count in reversed(counts):
-        others = [number for number in range(total) if number not in layers]
+        others = [number for number in ranking or range(total) if number not in layers]
         added = count - len(layers)
         spread = (others[(2 * place + 1) * len(others) // (2 * added)] for place in range(added))
-        layers = sorted([*layers, *spread])
+        layers = sorted([*layers, *(others[:added] if ranking else spread)])
         way.insert(0, layers)
     return way
 

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from attar.runtime.errors import UsageError
 
-__all__ = ["cut", "even_layers", "important_layers", "layers_of", "lowest_layers"]
+__all__ = ["cut", "even_layers", "layers_of", "lowest_layers", "ranked_layers"]
 
 
 def even_layers(total: int, keep: int) -> list[int]:
@@ -42,15 +42,9 @@ def lowest_layers(total: int, keep: int) -> list[int]:
     return [*range(keep - 1), total - 1] if keep > 1 else [0]
 
 
-def important_layers(importance: Sequence[float], keep: int) -> list[int]:
-    """Numbers of the ``keep`` most important layers, ascending; of equal ones the lower.
-
-    Raises:
-        UsageError: See :func:`even_layers`.
-    """
-    _require_possible(len(importance), keep)
-    order = sorted(range(len(importance)), key=lambda layer: (-importance[layer], layer))
-    return sorted(order[:keep])
+def ranked_layers(importance: Sequence[float]) -> list[int]:
+    """Numbers of all layers, the most important first; of equal ones the lower."""
+    return sorted(range(len(importance)), key=lambda layer: (-importance[layer], layer))
 
 
 def cut(teacher: PreTrainedModel, layers: Sequence[int]) -> PreTrainedModel:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,7 +22,7 @@ from ..data.render import render
 from ..data.samples import Sample
 from ..losses import DistillationLoss, chosen_divergence
 from ..student import teacher_tokens
-from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, trimmed
+from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, ranks_layers, trimmed
 from ..teacher import LoadedModel, load_model, save_model, weights_sha256
 from .batches import Packed, by_length, collate, pack_all
 from .compiled import compiled_layers, pays
@@ -69,6 +70,7 @@ class ModelDistiller:
         self.student: LoadedModel | None = None
         self.body: Body | None = None
         self._corrected = config.correction.steps == 0
+        self._is_provisional = False
 
     def load_teacher_model(self) -> LoadedModel:
         """Load the teacher.
@@ -85,7 +87,8 @@ class ModelDistiller:
         """Load the named student, or cut one from the teacher, which is loaded first where it was not.
 
         Args:
-            training_data: Needed only where the student's tokens, layers or size follow from it.
+            training_data: Needed only where the student's tokens or size follow from it. Without it, layers that are
+                chosen by importance are evenly spaced for the time being: :meth:`distill` cuts the student anew.
 
         Raises:
             TokenizerMismatch: Teacher and student read text differently.
@@ -100,6 +103,7 @@ class ModelDistiller:
             )
         teacher = self.teacher or self.load_teacher_model()
         samples = list(training_data or ())
+        self._is_provisional = training_data is None and ranks_layers(self.config)
         if self.config.student_model_name is None:
             self.student = self._cut(teacher, samples)
         else:
@@ -138,11 +142,13 @@ class ModelDistiller:
             )
         self._corrected = True
         if self.student is not None and config.student_model_name is None:
-            self.student = self._cut(teacher, samples)
+            self.load_student_model(samples)
         return teacher
 
     def distill(self, training_data: Iterable[Sample]) -> LoadedModel:
         """Train the student on the training split; corrects the teacher first where that was not done.
+
+        A student that was cut without the training data is cut anew by it.
 
         A deep cut is made in steps (``cuts``): each student on the way is trained and teaches the next.
 
@@ -158,7 +164,9 @@ class ModelDistiller:
         samples = list(training_data)
         if not self._corrected:
             self.correct_teacher(samples)
-        student = self.student or self.load_student_model(samples)
+        student = self.student
+        if student is None or self._is_provisional:
+            student = self.load_student_model(samples)
         assert self.teacher is not None  # load_student_model loads it
         trained, watched = self._set_aside(samples)
         torch.manual_seed(self.config.seed)
@@ -191,18 +199,29 @@ class ModelDistiller:
         return target
 
     def _cut(self, teacher: LoadedModel, samples: list[Sample]) -> LoadedModel:
-        def importance() -> list[float]:
+        importance = partial(self._importance, teacher, samples) if samples else None
+        self.body = chosen_body(self.config, teacher, self._used(samples, teacher), importance)
+        return cut_student(teacher, self.body)
+
+    def _importance(self, teacher: LoadedModel, samples: list[Sample]) -> list[float]:
+        """Of each layer; kept with the checkpoints, as another number of threads could rank two of them otherwise."""
+
+        def weigh() -> dict[str, list[float]]:
             sequences, config = self._packed(samples, teacher), self.config
-            return layer_importance(
+            found = layer_importance(
                 teacher.model,
                 sequences,
                 batch_tokens=config.batch_tokens,
                 precision=self.precision,
                 seed=config.seed,
             )
+            return {"importance": found}
 
-        self.body = chosen_body(self.config, teacher, self._used(samples, teacher), importance)
-        return cut_student(teacher, self.body)
+        if self.checkpoints is None:
+            return weigh()["importance"]
+        name = f"importance of layers {weights_sha256(teacher.model)}"
+        found: list[float] = self.checkpoints.remember(name, weigh)["importance"]
+        return found
 
     def _used(self, samples: Iterable[Sample], model: LoadedModel) -> Counter[int]:
         """How often the training samples use each token; not counted where nothing follows from it."""

@@ -69,7 +69,7 @@ def lessons(
         return
     total = len(layers_of(teacher.model)[1])
     cuts = planned_cuts(config, total, len(body.layers))
-    way = layers_on_the_way(total, body.layers, [cut.layers for cut in cuts[:-1]])
+    way = layers_on_the_way(total, body.layers, [cut.layers for cut in cuts[:-1]], body.ranking)
     above: Sequence[int] = range(total)
     for number, (cut, layers) in enumerate(zip(cuts, way, strict=True)):
         places = [above.index(layer) for layer in layers]

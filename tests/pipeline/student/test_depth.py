@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attar.pipeline.student import cut, even_layers, important_layers, layers_of, lowest_layers
+from attar.pipeline.student import cut, even_layers, layers_of, lowest_layers, ranked_layers
 from attar.pipeline.teacher import load_model
 from attar.runtime.errors import UsageError
 from tests.conftest import CITIES
@@ -43,11 +43,9 @@ def test_the_lowest_layers_come_with_the_last() -> None:
     assert lowest_layers(3, 3) == [0, 1, 2]
 
 
-def test_the_most_important_layers_are_kept_in_their_order() -> None:
-    assert important_layers([0.5, 0.1, 3.0, 0.1, 0.9], 3) == [0, 2, 4]
-    assert important_layers([0.1, 0.1, 0.1], 2) == [0, 1]
-    with pytest.raises(UsageError, match="can't be cut"):
-        important_layers([0.1], 2)
+def test_the_most_important_layer_comes_first_and_of_equal_ones_the_lower() -> None:
+    assert ranked_layers([0.5, 0.1, 3.0, 0.1, 0.9]) == [2, 4, 0, 1, 3]
+    assert ranked_layers([]) == []
 
 
 @pytest.mark.parametrize("layers", [[], [1, 0], [0, 0], [0, 4], [-1, 2]])

@@ -58,7 +58,8 @@ def test_the_same_seed_gives_the_same_student(teacher_folder: Path, samples: lis
 
 
 def test_a_student_is_cut_from_the_corrected_teacher(teacher_folder: Path, samples: list[Sample]) -> None:
-    distiller = ModelDistiller(config(teacher_folder, steps=1, learning_rate=1e-12, alignment_steps=0))
+    nothing = {"steps": 1, "learning_rate": 1e-12, "alignment_steps": 0, "layer_choice": "even"}
+    distiller = ModelDistiller(config(teacher_folder, **nothing))
     untouched = distiller.load_student_model().model.state_dict()["model.layers.0.mlp.up_proj.weight"].clone()
     trained = distiller.distill(samples).model.state_dict()["model.layers.0.mlp.up_proj.weight"]
     assert distiller.teacher is not None
@@ -140,7 +141,7 @@ def deep_teacher(tmp_path: Path) -> Path:
 def test_a_deep_cut_is_made_in_steps_and_comes_to_the_same_body(
     cuts: object, titles: list[str], deep_teacher: Path, samples: list[Sample], tmp_path: Path
 ) -> None:
-    settings = {"student_layers": 2, "student_vocabulary": "data", "cuts": cuts}
+    settings = {"student_layers": 2, "student_vocabulary": "data", "cuts": cuts, "layer_choice": "even"}
     distiller = ModelDistiller(config(deep_teacher, **settings), checkpoints=Checkpoints(tmp_path / "kept"))
     student = distiller.distill(samples)
     assert distiller.body is not None
@@ -156,7 +157,7 @@ def test_a_deep_cut_is_made_in_steps_and_comes_to_the_same_body(
 def test_the_last_student_is_taught_by_the_one_before(
     deep_teacher: Path, samples: list[Sample], tmp_path: Path
 ) -> None:
-    settings = {"student_layers": 2, "alignment_steps": 0, "learning_rate": 1e-12, "cuts": [4]}
+    settings = {"student_layers": 2, "alignment_steps": 0, "learning_rate": 1e-12, "cuts": [4], "layer_choice": "even"}
     student = ModelDistiller(config(deep_teacher, **settings), checkpoints=Checkpoints(tmp_path / "kept")).distill(
         samples
     )
@@ -261,10 +262,10 @@ def test_a_named_student_is_trimmed_too(wordy_teacher: Path, samples: list[Sampl
 def test_layers_are_chosen_as_told(teacher_folder: Path, samples: list[Sample]) -> None:
     chosen = {}
     for name, settings in {
-        "even": {"student_layers": 3},
+        "even": {"student_layers": 3, "layer_choice": "even"},
         "lowest": {"student_layers": 3, "layer_choice": "lowest"},
         "explicit": {"student_layers": [1, 2]},
-        "importance": {"layer_choice": "importance"},
+        "importance": {},
     }.items():
         distiller = ModelDistiller(config(teacher_folder, **settings))
         distiller.distill(samples)
@@ -274,6 +275,32 @@ def test_layers_are_chosen_as_told(teacher_folder: Path, samples: list[Sample]) 
     assert chosen["lowest"] == [0, 1, 3]
     assert chosen["explicit"] == [1, 2]
     assert len(chosen["importance"]) == 2
+
+
+def test_a_student_cut_without_samples_is_cut_anew_by_what_they_show(
+    teacher_folder: Path, samples: list[Sample]
+) -> None:
+    distiller = ModelDistiller(config(teacher_folder))
+    distiller.load_student_model()
+    assert distiller.body is not None and distiller.body.layers == [0, 3]
+    distiller.distill(samples)
+    assert sorted(distiller.body.ranking) == [0, 1, 2, 3]
+    assert distiller.body.layers == sorted(distiller.body.ranking[:2])
+
+
+def test_layers_are_weighed_once_and_not_again_by_an_attempt_that_goes_on(
+    teacher_folder: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    def cut() -> list[int]:
+        distiller = ModelDistiller(config(teacher_folder), checkpoints=Checkpoints(tmp_path))
+        distiller.load_student_model(samples)
+        assert distiller.body is not None
+        return distiller.body.layers
+
+    cut()
+    (kept,) = tmp_path.glob("importance*.json")
+    kept.write_text(json.dumps({"importance": [0.1, 0.4, 0.3, 0.2]}))
+    assert cut() == [1, 2]
 
 
 @pytest.mark.parametrize("size", [0.5, 0.8])
@@ -288,7 +315,7 @@ def test_a_size_is_filled_and_not_exceeded(size: float, wordy_teacher: Path, sam
 
 
 def test_a_body_that_follows_from_the_data_can_not_be_cut_without(teacher_folder: Path, samples: list[Sample]) -> None:
-    for settings in ({"student_vocabulary": "data"}, {"student_size": 0.8}, {"layer_choice": "importance"}):
+    for settings in ({"student_vocabulary": "data"}, {"student_size": 0.8}):
         distiller = ModelDistiller(config(teacher_folder, **settings))
         with pytest.raises(UsageError, match="follows from the training data"):
             distiller.load_student_model()
