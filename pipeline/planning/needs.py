@@ -46,7 +46,7 @@ _EXPORT_COPIES = 5
 """Graphs of the whole model in memory while Optimum writes and onnxruntime quantizes."""
 _WORKER_SECONDS = 8.0
 """One variant in a fresh process: imports, load, a warm call and the decoded tokens, at 135M parameters."""
-_BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.83, "int8-dynamic": 1.1, "mixed": 1.0} | {
+_BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.7, "int8-dynamic": 1.1, "mixed": 1.0} | {
     "mixed-dynamic": 0.92,
     "int4-all": 0.68,
     "auto": 1.17,

@@ -12,26 +12,12 @@ from typing import Any
 from ..config import RunConfig
 from .data import training_samples
 from .store import Stage, Work
-from .students import inputs_of, scored, taught_by_product
+from .students import LOSS_SETTINGS, inputs_of, scored, taught_by_product
 from .teacher import MODEL
 
 __all__ = ["stage"]
 
-_NO_INFLUENCE = frozenset(
-    {
-        "temperature",
-        "alpha",
-        "loss",
-        "loss_skew",
-        "loss_beta",
-        "loss_powers",
-        "alignment",
-        "alignment_learning_rate",
-        "signals",
-        "signal_kind",
-        "signal_tokens",
-    }
-)
+_NO_INFLUENCE = LOSS_SETTINGS | {"alignment_learning_rate", "signals", "signal_kind", "signal_tokens"}
 
 
 def stage(config: RunConfig) -> Stage:

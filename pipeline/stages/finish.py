@@ -12,20 +12,14 @@ from ..config import RunConfig
 from ..data.render import render
 from .data import training_samples
 from .store import Stage, Work
+from .students import LOSS_SETTINGS
 from .teacher import MODEL
 
 __all__ = ["shipped", "sources", "stage"]
 
-_SETTINGS = frozenset(
+_SETTINGS = LOSS_SETTINGS | frozenset(
     {
         "student_model_name",
-        "temperature",
-        "alpha",
-        "loss",
-        "loss_skew",
-        "loss_beta",
-        "loss_powers",
-        "alignment",
         "warmup",
         "batch_tokens",
         "questions_per_sequence",

@@ -17,7 +17,10 @@ from .teacher import MODEL
 if TYPE_CHECKING:
     from ..teacher import LoadedModel
 
-__all__ = ["inputs_of", "scored", "taught_by_product"]
+__all__ = ["LOSS_SETTINGS", "inputs_of", "scored", "taught_by_product"]
+
+LOSS_SETTINGS = frozenset({"temperature", "alpha", "loss", "loss_skew", "loss_beta", "loss_powers", "alignment"})
+"""What the distillation's loss is made of."""
 
 _NO_INFLUENCE = frozenset(
     {
