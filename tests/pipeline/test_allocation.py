@@ -32,3 +32,19 @@ print(resident() - before)
 def test_blocks_of_ever_other_sizes_leave_nothing_behind() -> None:
     done = subprocess.run([sys.executable, "-c", GROWTH, "returned"], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 60 * (1 << 16) + (16 << 20)
+
+
+@pytest.mark.skipif(not return_large_blocks(), reason="not glibc")
+@pytest.mark.parametrize(
+    ("name", "value", "is_told"),
+    [
+        ("MALLOC_MMAP_THRESHOLD_", "4194304", False),
+        ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4194304", False),
+        ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", True),
+    ],
+)
+def test_a_size_that_the_environment_names_stays(
+    name: str, value: str, is_told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert return_large_blocks() is is_told
