@@ -1,4 +1,4 @@
-"""The form that chooses itself: every form of the graph made, held to the gate, timed, and the best one shipped.
+"""The form that chooses itself: every form of the graph made, held to the gate, timed, and the best shipped.
 
 Does not know bundles.
 """
@@ -18,7 +18,7 @@ from attar.runtime.references import References
 from ..config import ExportConfig
 from ..progress import say
 from ..versions import this_machine
-from .choosing import Candidate, Trial, Work, best_of, measure_speed, score_of
+from .choosing import Candidate, Chosen, Trial, Work, choose, joined, measure_speed, score_of
 from .ladder import Ladder, Made, forms_of
 
 __all__ = ["climb_to_best"]
@@ -31,8 +31,8 @@ def climb_to_best(
     references: References,
     trial: Trial | None,
     stops: Collection[int],
-) -> Made:
-    """The graph in the form that is best here for what is wanted.
+) -> list[Made]:
+    """The graph in the form that is best here for each use that is wanted, each form once.
 
     The gate is the score on the trial's questions, or agreement with torch where there are none.
 
@@ -58,12 +58,11 @@ def climb_to_best(
     found = measure_speed(found, graphs, contract, ladder.architecture, work)
     for each in found:
         say(f"export: {_described(each)}")
-    best, rejected = best_of(found, config.wanted)
-    for form, graph in graphs.items():
-        if form != best.form:
-            shutil.rmtree(graph.parent)
-    choice = _choice(config, found, rejected, work, len(trial.prompts) if trial else 0)
-    return ladder.made(graphs[best.form], contract, best.form, choice)
+    chosen = choose(found, config.uses)
+    for form in graphs.keys() - {each.form for each in chosen}:
+        shutil.rmtree(graphs[form].parent)
+    choice = _choice(config, found, chosen, work, len(trial.prompts) if trial else 0)
+    return [ladder.made(graphs[each.form], contract, each.form, choice, each) for each in chosen]
 
 
 def _refusal(candidate: Candidate, exact: Candidate, config: ExportConfig) -> str | None:
@@ -79,9 +78,11 @@ def _refusal(candidate: Candidate, exact: Candidate, config: ExportConfig) -> st
 
 
 def _choice(
-    config: ExportConfig, found: Sequence[Candidate], rejected: dict[str, str], work: Work, questions: int
+    config: ExportConfig, found: Sequence[Candidate], chosen: Sequence[Chosen], work: Work, questions: int
 ) -> dict[str, Any]:
-    """What the manifest tells of how the form was chosen."""
+    """What the manifest tells of how forms were chosen."""
+    kept = {each.form for each in chosen}
+    rejected = {each.form: joined(one.rejected[each.form] for one in chosen) for each in found if each.form not in kept}
     return {
         "wanted": config.wanted,
         "gate": {"max_score_loss": config.max_score_loss, "questions": questions}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ from typing import Any
 from attar.runtime.bundle import Architecture, Bundle, Generation, Manifest
 from attar.runtime.engine import Engine, Request
 from attar.runtime.engine.session import open_decoder
+from attar.runtime.forms import listed
 from attar.runtime.limits import available_threads
 from attar.runtime.parity import greedy
 
 from ..evaluation.metrics import exact_match
 from ..progress import say, track
 
-__all__ = ["Candidate", "Trial", "Work", "best_of", "measure_speed", "score_of"]
+__all__ = ["Candidate", "Chosen", "Trial", "Work", "best_of", "choose", "joined", "measure_speed", "score_of"]
 
 _ROUNDS = 9
 _CONCURRENT = 8
@@ -79,6 +80,21 @@ class Candidate:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """A form that is kept.
+
+    Attributes:
+        form: Its name.
+        uses: What it is the best for.
+        rejected: Form to why it is not the best for these.
+    """
+
+    form: str
+    uses: tuple[str, ...]
+    rejected: dict[str, str]
+
+
 def score_of(
     graph: Path, contract: str, shape: Architecture, trial: Trial, stops: Collection[int], name: str
 ) -> tuple[float, list[int]]:
@@ -117,6 +133,25 @@ def measure_speed(
         )
         for each in candidates
     ]
+
+
+def choose(candidates: Sequence[Candidate], uses: Sequence[str]) -> list[Chosen]:
+    """The best form for each use, in the uses' order; one that is the best for several comes once."""
+    chosen: dict[str, Chosen] = {}
+    for use in uses:
+        best, why = best_of(candidates, use)
+        known = chosen.get(best.form, Chosen(best.form, (), {}))
+        rejected = {form: joined([known.rejected.get(form), reason]) for form, reason in why.items()}
+        chosen[best.form] = Chosen(best.form, (*known.uses, use), rejected)
+    for each in chosen.values():
+        if len(each.uses) > 1:
+            say(f"export: {each.form} is the best for {listed(each.uses)}, so it is kept once")
+    return list(chosen.values())
+
+
+def joined(reasons: Iterable[str | None]) -> str:
+    """Reasons as one, each of them once."""
+    return "; ".join(dict.fromkeys(filter(None, reasons)))
 
 
 def best_of(candidates: Sequence[Candidate], wanted: str) -> tuple[Candidate, dict[str, str]]:

@@ -77,7 +77,7 @@ def export_encoder(
         made = _climb(loaded, contract, form, references, min_cosine, Path(scratch))
         return write_encoder_bundle(
             out,
-            made=made,
+            made=[made],
             tokenizer=loaded.tokenizer,
             references=references,
             provenance=provenance or Provenance(lineage={"model": str(model), "pooling": "mean"}),

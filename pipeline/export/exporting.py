@@ -93,7 +93,7 @@ def export_model(
         if form == "auto":
             made = climb_to_best(ladder, contract, config, references, trial, stops)
         else:
-            made = ladder.climb(contract, form)
+            made = [ladder.climb(contract, form)]
         return write_bundle(
             out,
             made=made,

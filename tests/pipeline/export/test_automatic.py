@@ -10,7 +10,7 @@ import pytest
 from attar.pipeline import export_model
 from attar.pipeline.config import ExportConfig
 from attar.pipeline.export.automatic import _refusal
-from attar.pipeline.export.choosing import Candidate, Trial, best_of
+from attar.pipeline.export.choosing import Candidate, Trial, best_of, choose
 from attar.pipeline.export.fast import FORMS
 from attar.pipeline.teacher import load_model
 from attar.runtime.bundle import Bundle
@@ -33,6 +33,23 @@ def test_the_best_for_what_is_wanted_is_taken_and_the_others_are_told_why_not(
     assert why["wrong"] == "exact match 10.0%, 80.0 points below fp32"
     said = capfd.readouterr().err
     assert all(f"not {form}: {reason}" in said for form, reason in why.items())
+
+
+def test_each_use_gets_its_best_form_in_the_order_of_the_uses() -> None:
+    chosen = choose([SMALL, FAST, MANY, WRONG], ["throughput", "latency"])
+    assert [(each.form, each.uses) for each in chosen] == [("many", ("throughput",)), ("fast", ("latency",))]
+    assert chosen[0].rejected["fast"] == "0.67 times as much at once as many here"
+    assert chosen[1].rejected["many"] == "0.50 times as fast as fast here"
+
+
+def test_a_form_that_is_the_best_for_two_uses_is_kept_once(capfd: pytest.CaptureFixture[str]) -> None:
+    (chosen,) = choose([FAST, SMALL, WRONG], ["latency", "throughput"])
+    assert (chosen.form, chosen.uses) == ("fast", ("latency", "throughput"))
+    assert chosen.rejected == {
+        "small": "0.25 times as fast as fast here; 0.83 times as much at once as fast here",
+        "wrong": "exact match 10.0%, 80.0 points below fp32",
+    }
+    assert "fast is the best for latency and throughput, so it is kept once" in capfd.readouterr().err
 
 
 def test_the_reason_counts_in_times_of_the_best() -> None:
