@@ -81,11 +81,11 @@ def command(
       attar export path/to/model --out bundle --quantize auto --for size
       attar export path/to/model --out bundle --quantize auto --for latency --for throughput
       attar export path/to/model --out bundle --quantize none --graph optimum
-      attar export path/to/encoder --out encoder --task feature-extraction --quantize int8-dynamic
+      attar export path/to/encoder --out encoder --task feature-extraction --quantize auto
     """
     wanted = _different(wanted, quantize)
     bundle = (
-        _embedding(model, out, quantize, graph, min_cosine)
+        _embedding(model, out, quantize, wanted, graph, min_cosine)
         if task == "feature-extraction"
         else _answering(model, out, quantize, wanted, graph, min_agreement)
     )
@@ -155,7 +155,8 @@ def _answering(
     return export_model(model, out, config)
 
 
-def _embedding(model: str, out: Path, quantize: str, graph: str, min_cosine: float) -> Bundle:
+def _embedding(model: str, out: Path, quantize: str, wanted: list[str], graph: str, min_cosine: float) -> Bundle:
     from ..export import export_encoder
 
-    return export_encoder(model, out, form=quantize, graph=graph, min_cosine=min_cosine)
+    uses = wanted[0] if len(wanted) == 1 else wanted
+    return export_encoder(model, out, form=quantize, graph=graph, min_cosine=min_cosine, wanted=uses)
