@@ -103,8 +103,8 @@ class Worker:
 
 def entrants(run: Path, scratch: Path, peers: Path, scored: int) -> list[Entrant]:
     """Teacher, Optimum, every form, and the peers that are there."""
+    from attar.pipeline.export.answer_gate import Trial, score_of
     from attar.pipeline.export.calibration import input_moments
-    from attar.pipeline.export.choosing import Trial, score_of
     from attar.pipeline.export.exporting import stop_ids_of
     from attar.pipeline.export.fast import FORMS, build_fast
     from attar.pipeline.export.reference import architecture_of, export_reference

@@ -7,12 +7,13 @@ Does not know how the graph runs or how a bundle is made.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .errors import BundleError
 from .files import read_json, sha256_file
+from .forms import Form, form_for, uses_of
 from .text import TEMPLATE_FILE, TOKENIZER_FILE
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "GENERATION_FILE",
     "GRAPH_FILE",
     "MANIFEST_FILE",
+    "ONE_FORM",
     "RECORDS_FILE",
     "TEXT",
     "Architecture",
@@ -29,9 +31,10 @@ __all__ = [
     "Manifest",
 ]
 
-FORMAT = 5
+FORMAT, ONE_FORM = 6, 5
 _READABLE = range(1, FORMAT + 1)
-"""The policy: this version writes ``FORMAT`` and reads every earlier one; a later one is refused, never guessed at.
+"""The policy: this version reads ``FORMAT`` and every earlier one; a later one is refused, never guessed at. It writes
+the earliest that says all there is to say, which is ``ONE_FORM`` for a bundle with one form.
 
 ======  ==============================================  =====================================================
 format  what is new                                     what an earlier bundle is taken to be
@@ -41,6 +44,7 @@ format  what is new                                     what an earlier bundle i
 3       references, limits, how the form was chosen     nothing to verify it by
 4       references of right answers, normalizers        its own answers are both; divergence of the kept tokens
 5       the task                                        it answers
+6       several forms                                   one form, best for what it was chosen for, if it was
 ======  ==============================================  =====================================================
 
 A field that is added has a default, so that earlier manifests are read as they are, and a new version, so that earlier
@@ -104,6 +108,7 @@ class Manifest:
             "max_score_loss".
         choice: What was found of each form and why it was not taken, where the form chose itself.
         scores: Exact and value match on held-out questions, per variant.
+        forms: All forms, where there are several; then ``quantization`` and ``limits`` are those of the first.
         format: Version of the format.
     """
 
@@ -118,17 +123,21 @@ class Manifest:
     choice: dict[str, Any] = field(default_factory=dict)
     graph: str = "optimum"
     task: str = TEXT
-    format: int = FORMAT
+    forms: tuple[Form, ...] = ()
+    format: int = ONE_FORM
 
     def to_dict(self) -> dict[str, Any]:
         """The manifest as JSON holds it, the format's version first."""
         value = asdict(self)
+        if not self.forms:  # earlier versions do not know the key
+            del value["forms"]
         return {"format": value.pop("format"), **value}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Manifest:
         """The inverse of :meth:`to_dict`; raises ``TypeError`` or ``KeyError`` on anything else."""
-        return cls(**{**value, "architecture": Architecture(**value["architecture"])})
+        forms = tuple(Form.from_dict(form) for form in value.get("forms", ()))
+        return cls(**{**value, "architecture": Architecture(**value["architecture"]), "forms": forms})
 
 
 @dataclass(frozen=True)
@@ -141,23 +150,27 @@ class Bundle:
         path: Its folder.
         manifest: What is known of it.
         generation: How it answers; of one that embeds texts it says nothing.
+        use: What it is wanted for, which says in which form; None is the first.
     """
 
     path: Path
     manifest: Manifest
     generation: Generation
+    use: str | None = None
 
     @classmethod
-    def open(cls, path: str | Path, *, task: str | None = TEXT) -> Bundle:
+    def open(cls, path: str | Path, *, task: str | None = TEXT, use: str | None = None) -> Bundle:
         """Open a bundle and check all of it.
 
         Args:
             path: Its folder.
             task: What it is to be used for; None is whatever it can do.
+            use: "latency", "throughput" or "size", of a bundle that holds the best form for each; by default its first.
 
         Raises:
             BundleError: No bundle is there, its format is unknown, a byte was changed, a file is
                 missing or extra, something in it is a link or a folder, or it is made for another task.
+            UsageError: It has no form for this use.
         """
         folder = Path(path)
         manifest = _read_manifest(folder)
@@ -165,12 +178,39 @@ class Bundle:
         _check_names(folder, manifest)
         for name, expected in manifest.files.items():
             _check_file(folder / name, expected)
-        return cls(folder, manifest, _read_generation(folder) if manifest.task == TEXT else Generation(()))
+        generation = _read_generation(folder) if manifest.task == TEXT else Generation(())
+        return cls(folder, manifest, generation).for_use(use)
+
+    def for_use(self, use: str | None) -> Bundle:
+        """The same bundle in its form for a use.
+
+        Raises:
+            UsageError: It has no form for this use.
+        """
+        form_for(self.forms, use, self.path)
+        return replace(self, use=use)
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """All forms that it holds, the one that is opened by default first."""
+        manifest = self.manifest
+        if manifest.forms:
+            return manifest.forms
+        files = tuple(name for name in (GRAPH_FILE, f"{GRAPH_FILE}.data") if name in manifest.files)
+        size = sum(manifest.files[name]["size"] for name in files)
+        uses, rejected = uses_of(manifest.choice.get("wanted")), manifest.choice.get("rejected", {})
+        known = manifest.parity, manifest.limits, rejected
+        return (Form(uses, manifest.quantization, GRAPH_FILE, files, size, *known),)
+
+    @property
+    def form(self) -> Form:
+        """The form that it is opened in."""
+        return form_for(self.forms, self.use, self.path)
 
     @property
     def graph(self) -> Path:
-        """The ONNX graph."""
-        return self.path / GRAPH_FILE
+        """The ONNX graph of its form."""
+        return self.path / self.form.graph_file
 
     @property
     def records(self) -> Path | None:
@@ -238,7 +278,8 @@ def _check_names(folder: Path, manifest: Manifest) -> None:
             raise _broken(entry, "The bundle holds a file that its manifest does not list.")
         if entry.is_symlink() or not entry.is_file() or entry.stat().st_nlink > 1:
             raise _broken(entry, "Something in the bundle is a link or a folder, not a file of its own.")
-    for name in _NEEDED[manifest.task]:
+    read = [name for form in manifest.forms for name in (form.graph_file, *form.files)]
+    for name in [*_NEEDED[manifest.task], *read]:
         if name not in listed:
             raise _broken(folder / name, "The manifest does not list a file that every bundle needs.")
 

@@ -35,6 +35,8 @@ class OnnxEmbeddings(BaseModel, Embeddings):
     """The bundle's folder, made by ``attar export MODEL --task feature-extraction``."""
     threads: int | None = Field(default=None, ge=1)
     """Threads of one call; by default what affinity and cgroup allow."""
+    use: str | None = None
+    """What a bundle of several forms is wanted for, such as "throughput"; by default its first form is loaded."""
 
     _loaded: _Loaded | None = PrivateAttr(default=None)
 
@@ -48,6 +50,7 @@ class OnnxEmbeddings(BaseModel, Embeddings):
 
         Raises:
             BundleError: See :meth:`attar.runtime.Bundle.open`.
+            UsageError: The bundle has no form for the use.
         """
         found: list[list[float]] = self._model.embed(texts).tolist()
         return found
@@ -59,15 +62,15 @@ class OnnxEmbeddings(BaseModel, Embeddings):
     @property
     def _model(self) -> _Loaded:
         if self._loaded is None:
-            self._loaded = _LOADED.get(Path(self.bundle), self.threads)
+            self._loaded = _LOADED.get(Path(self.bundle), self.threads, self.use)
         return self._loaded
 
 
 class _Loaded:
     """A checked bundle with its encoder and tokenizer."""
 
-    def __init__(self, path: Path, threads: int | None) -> None:
-        bundle = Bundle.open(path, task=EMBEDDING)
+    def __init__(self, path: Path, threads: int | None, use: str | None) -> None:
+        bundle = Bundle.open(path, task=EMBEDDING, use=use)
         self.encoder = encoder.Encoder(bundle.graph, threads=threads or available_threads())
         self._tokenizer = read_tokenizer(path)
         self._tokenizer.no_padding()

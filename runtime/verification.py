@@ -1,4 +1,4 @@
-"""A bundle verified on this machine: its graph against what torch said when it was exported, answers or embeddings.
+"""A bundle verified on this machine: its graphs against what torch said when it was exported, answers or embeddings.
 
 Hands on the figures, and an error where they are beyond the manifest's limits. Does not know how they are shown.
 """
@@ -19,7 +19,7 @@ from .parity import Parity, measure
 from .references import PROMPTS_FILE, read_references
 from .similarity import Similarity, measure_similarity, read_embedded
 
-__all__ = ["Verification", "require_within", "verify"]
+__all__ = ["Verification", "require_within", "verify", "verify_forms"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Verification:
         threads: Threads that it was computed with.
         parity: How far it is from torch here, at the answers' likely tokens, or in the embeddings.
         limits: What the manifest allows.
+        uses: What the form is the best for, where it was chosen for something.
     """
 
     bundle: str
@@ -41,19 +42,36 @@ class Verification:
     threads: int
     parity: Parity | Similarity
     limits: Mapping[str, float]
+    uses: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The same, for JSON."""
         return asdict(self)
 
 
-def verify(path: Path, *, threads: int | None = None) -> Verification:
-    """Measure a bundle's parity on this machine.
+def verify(path: Path, *, threads: int | None = None, use: str | None = None) -> Verification:
+    """Measure on this machine the parity of a bundle's form for a use, by default of its first.
+
+    Raises:
+        BundleError: The bundle is broken, or carries no references.
+        UsageError: It has no form for this use.
+    """
+    return _measured(_opened(path, use), threads or available_threads())
+
+
+def verify_forms(path: Path, *, threads: int | None = None) -> list[Verification]:
+    """The same of every form in the bundle, the first first.
 
     Raises:
         BundleError: The bundle is broken, or carries no references.
     """
-    bundle = Bundle.open(path, task=None)
+    bundle = _opened(path, None)
+    uses = [form.uses[0] for form in bundle.forms] if len(bundle.forms) > 1 else [None]
+    return [_measured(bundle.for_use(use), threads or available_threads()) for use in uses]
+
+
+def _opened(path: Path, use: str | None) -> Bundle:
+    bundle = Bundle.open(path, task=None, use=use)
     manifest = bundle.manifest
     if PROMPTS_FILE not in manifest.files:
         raise BundleError(
@@ -62,16 +80,20 @@ def verify(path: Path, *, threads: int | None = None) -> Verification:
             why=f"It has no {PROMPTS_FILE}, as bundles have since format 3; this one is of format {manifest.format}.",
             next_step="Export the student again with this version of attar.",
         )
-    threads = threads or available_threads()
+    return bundle
+
+
+def _measured(bundle: Bundle, threads: int) -> Verification:
+    manifest, form = bundle.manifest, bundle.form
     found = _similarity(bundle, threads) if manifest.task == EMBEDDING else _parity(bundle, threads)
-    return Verification(str(path), manifest.quantization, manifest.graph, threads, found, manifest.limits)
+    return Verification(str(bundle.path), form.quantization, manifest.graph, threads, found, form.limits, form.uses)
 
 
 def _parity(bundle: Bundle, threads: int) -> Parity:
     manifest = bundle.manifest
     references = read_references(bundle.path)
     decoder = open_decoder(bundle.graph, manifest.architecture, manifest.graph, threads=threads)
-    return measure(decoder, references, manifest.quantization)
+    return measure(decoder, references, bundle.form.quantization)
 
 
 def _similarity(bundle: Bundle, threads: int) -> Similarity:
@@ -122,7 +144,7 @@ def _require_parity(found: Verification, here: Parity) -> None:
 
 def _disagree(found: Verification, why: str, over: str) -> ParityError:
     return ParityError(
-        "On this machine the bundle and torch disagree.",
+        f"On this machine the {found.form} form of the bundle and torch disagree.",
         where=found.bundle,
         why=f"Found {why}, over {over}.",
         next_step="Export the student on this machine, or with --quantize none.",

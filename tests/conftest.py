@@ -63,6 +63,14 @@ def optimum_bundle_folder(teacher_folder: Path, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
+def two_forms_folder(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny teacher as a bundle of two forms: int8 for latency, mixed for throughput."""
+    from tests.tiny import export_two_forms
+
+    return export_two_forms(teacher_folder, tmp_path_factory.mktemp("bundles") / "two")
+
+
+@pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of three tiny layers, with a tokenizer trained on the cities."""
     from tests.tiny import tiny_bert

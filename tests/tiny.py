@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from tokenizers import Tokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
@@ -135,3 +138,31 @@ def export_with_records(model: Path, out: Path, graph: str = "fast", modes: Mapp
     provenance = Provenance(lineage={"modes": dict(modes)}) if modes else None
     export_model(model, out, config, provenance=provenance, add_records=lambda path: write_records(path, records))
     return out
+
+
+def export_two_forms(
+    model: Path, out: Path, *, latency: str = "int8", throughput: str = "mixed", **settings: Any
+) -> Path:
+    """Export a model in two forms, as if the machine had found these the best for the two uses.
+
+    Args:
+        model: Its folder.
+        out: The bundle's.
+        latency: The form that is the fastest alone.
+        throughput: The form that is the fastest of many at once.
+        settings: More of the export's.
+    """
+    from attar.pipeline.config import ExportConfig
+    from attar.pipeline.export import automatic, export_model
+    from attar.pipeline.export.choosing import Candidate
+
+    def as_if(candidates: Sequence[Candidate], *measured: object) -> list[Candidate]:
+        return [
+            replace(each, seconds=1 + (each.form != latency), tokens_per_second=1 + (each.form == throughput))
+            for each in candidates
+        ]
+
+    wanted = {"quantize": "auto", "wanted": ["latency", "throughput"], "min_agreement": 0.3}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(automatic, "measure_speed", as_if)
+        return export_model(model, out, ExportConfig.model_validate(wanted | settings)).path

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from .export import ExportConfig
 from .section import Section
 from .tables import DataConfig
 
@@ -255,65 +256,6 @@ class FinishConfig(Section):
         examples=[100],
     )
     learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate of the finish.", examples=[2e-4])
-
-
-class ExportConfig(Section):
-    """The form the student is shipped in."""
-
-    graph: Literal["fast", "optimum"] = Field(
-        "fast",
-        description="The graph: assembled from onnxruntime's fused operators where the model's family is known, "
-        "or what Optimum exports.",
-        examples=["fast"],
-    )
-    quantize: Literal["none", "int8", "int4", "int8-dynamic", "mixed", "mixed-dynamic", "int4-all", "auto"] = Field(
-        "int8",
-        description="Numeric form of the weights; auto tries all and keeps the best. Beyond int8 and int4 on the fast "
-        "graph only.",
-        examples=["int8", "auto"],
-    )
-    wanted: Literal["latency", "throughput", "size"] = Field(
-        "latency",
-        description="What auto chooses by: time of one question, tokens of many at once, or bytes.",
-        examples=["latency", "size"],
-    )
-    max_score_loss: float = Field(
-        0.02,
-        ge=0,
-        le=1,
-        description="Right answers on held-out samples that a form may lose, as a share; auto's score is exact match.",
-        examples=[0.02],
-    )
-    scored_samples: int = Field(
-        256, ge=1, description="Held-out samples that auto scores each form with.", examples=[256]
-    )
-    calibration_samples: int = Field(
-        64,
-        ge=0,
-        description="Training samples by whose inputs the 4-bit layers are rounded; 0 rounds by the weights alone.",
-        examples=[64, 0],
-    )
-    parity_tokens: int = Field(
-        5000,
-        ge=1,
-        description="Tokens of right answers at which each graph is compared with torch: held-out samples, and where "
-        "they have fewer, training samples too.",
-        examples=[5000, 20000],
-    )
-    max_logit_difference: float = Field(
-        1e-3,
-        gt=0,
-        description="Largest difference allowed between torch and the fp32 graphs, any logit.",
-        examples=[1e-3],
-    )
-    min_agreement: float = Field(
-        0.97,
-        ge=0,
-        le=1,
-        description="Least share of equal most likely tokens, torch against the quantized graph; a form is refused "
-        "where the whole 95 % interval of its share is below.",
-        examples=[0.97],
-    )
 
 
 class MeasurementConfig(Section):

@@ -61,6 +61,12 @@ def readable(error: ValidationError, where: object) -> ConfigError:
 
 def allowed(node: Node) -> str:
     """What a value may be, such as "a number greater than 0 and less than 1"."""
+    choices = [_allowed(node), *(allowed(other) for other in node.get("others", ()))]
+    return " or ".join(choices) + (", or null" if node.get("nullable") else "")
+
+
+def _allowed(node: Node) -> str:
+    """The same of a node's first choice."""
     if "enum" in node:
         return f"one of {', '.join(map(repr, node['enum']))}"
     if "const" in node:
@@ -72,8 +78,7 @@ def allowed(node: Node) -> str:
         parts.append(f"of at least {node['minItems']}")
     if "pattern" in node:
         parts.append(f"that matches {node['pattern']}")
-    others = [allowed(other) for other in node.get("others", ())]
-    return " or ".join([" ".join(filter(None, parts)), *others]) + (", or null" if node.get("nullable") else "")
+    return " ".join(filter(None, parts))
 
 
 def shown(value: Any) -> str:

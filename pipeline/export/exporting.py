@@ -19,10 +19,10 @@ from attar.runtime.references import Exchange
 from ..config import ExportConfig
 from ..progress import say
 from ..teacher import LoadedModel, load_model
+from .answer_gate import AnswerGate, Trial
 from .automatic import climb_to_best
 from .calibration import input_moments
 from .checks import existing_parent, require_finite, require_room
-from .choosing import Trial
 from .fast import refusal
 from .ladder import Ladder, plan_of
 from .layouts import LAYOUTS, is_rounded
@@ -91,9 +91,10 @@ def export_model(
         moments = _moments(loaded, form, texts)
         ladder = Ladder(loaded.model, config, references, Path(scratch), moments)
         if form == "auto":
-            made = climb_to_best(ladder, contract, config, references, trial, stops)
+            gate = AnswerGate(contract, ladder.architecture, config, references, trial, stops)
+            made = climb_to_best(ladder, contract, gate, config.wanted)
         else:
-            made = ladder.climb(contract, form)
+            made = [ladder.climb(contract, form)]
         return write_bundle(
             out,
             made=made,

@@ -21,6 +21,7 @@ from attar.runtime.references import References
 
 from ..config import ExportConfig
 from ..progress import say
+from .choosing import Chosen
 from .fast import FORMS, build_fast
 from .parity import measure_parity
 from .quantize import BITS, quantize
@@ -46,6 +47,7 @@ class Made:
         parity: How far each rung is from torch, by its name.
         limits: What parity it was held to, as the manifest records it.
         choice: What was found of each form, where the form was chosen here.
+        chosen: What this one was chosen for, then.
     """
 
     graph: Path
@@ -55,6 +57,7 @@ class Made:
     parity: dict[str, Any]
     limits: dict[str, float]
     choice: dict[str, Any] = field(default_factory=dict)
+    chosen: Chosen | None = None
 
 
 def plan_of(model: PreTrainedModel, graph: str, form: str, refusal: str | None) -> tuple[str, str]:
@@ -157,14 +160,21 @@ class Ladder:
             quantize(exact, graph, form, self.architecture.vocabulary_size)
         return graph, self._measure(form, graph, contract, self._references)
 
-    def made(self, graph: Path, contract: str, form: str, choice: dict[str, Any] | None = None) -> Made:
+    def made(
+        self,
+        graph: Path,
+        contract: str,
+        form: str,
+        choice: dict[str, Any] | None = None,
+        chosen: Chosen | None = None,
+    ) -> Made:
         """The graph to ship, with what is known of it."""
         limits = {"min_agreement": self._config.min_agreement, "max_score_loss": self._config.max_score_loss}
         if form == "none":
             limits = {"max_logit_difference": self._config.max_logit_difference, "min_greedy_equal": 1.0}
         elif choice:  # it may have passed by its answers, so agreement is held to what it was here
             limits = {"min_agreement": min(self._config.min_agreement, self.parity[form]["agreement"])}
-        return Made(graph, contract, form, self.architecture, self.parity, limits, choice or {})
+        return Made(graph, contract, form, self.architecture, self.parity, limits, choice or {}, chosen)
 
     def _place(self, name: str) -> Path:
         (self._scratch / name).mkdir()

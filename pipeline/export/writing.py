@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from tokenizers import Tokenizer
 
 from attar.runtime.bundle import (
     EMBEDDING,
+    FORMAT,
     GENERATION_FILE,
     GRAPH_FILE,
     MANIFEST_FILE,
+    ONE_FORM,
     RECORDS_FILE,
     TEXT,
     Bundle,
@@ -26,11 +28,13 @@ from attar.runtime.bundle import (
     Manifest,
 )
 from attar.runtime.files import sha256_file, staged_folder, write_json
+from attar.runtime.forms import Form
 from attar.runtime.references import References, write_references
 from attar.runtime.similarity import Embedded, write_embedded
 from attar.runtime.text import TEMPLATE_FILE, TOKENIZER_FILE, ChatTokenizer
 
 from .ladder import Made
+from .shared_weights import write_sharing
 
 __all__ = ["Provenance", "publish", "write_bundle", "write_encoder_bundle"]
 
@@ -48,14 +52,14 @@ class Provenance:
 def write_bundle(
     out: Path,
     *,
-    made: Made,
+    made: Sequence[Made],
     tokenizer: ChatTokenizer,
     generation: Generation,
     references: References,
     provenance: Provenance,
     add_records: Callable[[Path], None] | None,
 ) -> Bundle:
-    """Write a bundle beside its place and move it in when whole."""
+    """Write a bundle of one form or several, the default first, beside its place and move it in when whole."""
 
     def add(staged: Path) -> None:
         (staged / TOKENIZER_FILE).write_text(tokenizer.to_json(), encoding="utf-8")
@@ -69,7 +73,7 @@ def write_bundle(
 
 
 def write_encoder_bundle(
-    out: Path, *, made: Made, tokenizer: Tokenizer, references: Embedded, provenance: Provenance
+    out: Path, *, made: Sequence[Made], tokenizer: Tokenizer, references: Embedded, provenance: Provenance
 ) -> Bundle:
     """The same of a model that embeds texts."""
 
@@ -80,28 +84,60 @@ def write_encoder_bundle(
     return _write(out, made, EMBEDDING, provenance, add)
 
 
-def _write(out: Path, made: Made, task: str, provenance: Provenance, add: Callable[[Path], None]) -> Bundle:
+def _write(out: Path, made: Sequence[Made], task: str, provenance: Provenance, add: Callable[[Path], None]) -> Bundle:
+    first = made[0]
     with staged_folder(out, marker=MANIFEST_FILE) as staged:
-        for file in (made.graph, made.graph.with_name(f"{GRAPH_FILE}.data")):
-            if file.is_file():
-                shutil.copyfile(file, staged / file.name)
+        forms = _add_graphs(staged, made)
         add(staged)
         _write_manifest(
             staged,
             Manifest(
                 files={},
-                architecture=made.architecture,
-                quantization=made.form,
-                graph=made.contract,
+                architecture=first.architecture,
+                quantization=first.form,
+                graph=first.contract,
                 task=task,
                 lineage=provenance.lineage,
                 licenses=provenance.licenses,
-                parity=made.parity,
-                limits=made.limits,
-                choice=made.choice,
+                parity=first.parity,
+                limits=first.limits,
+                choice=first.choice,
+                forms=forms,
+                format=FORMAT if forms else ONE_FORM,
             ),
         )
     return Bundle.open(out, task=task)
+
+
+def _add_graphs(folder: Path, made: Sequence[Made]) -> tuple[Form, ...]:
+    """Write the graphs with their weights; returns what the manifest says of the forms, where there are several."""
+    first = made[0]
+    if len(made) == 1:
+        for file in (first.graph, first.graph.with_name(f"{GRAPH_FILE}.data")):
+            if file.is_file():
+                shutil.copyfile(file, folder / file.name)
+        return ()
+    names = [GRAPH_FILE if each is first else f"model-{_uses(each)[0]}.onnx" for each in made]
+    files = write_sharing({name: each.graph for name, each in zip(names, made, strict=True)}, folder)
+    return tuple(_form(each, name, files[name], folder) for name, each in zip(names, made, strict=True))
+
+
+def _form(made: Made, name: str, files: tuple[str, ...], folder: Path) -> Form:
+    rungs = ("optimum", made.contract, made.form)
+    return Form(
+        uses=_uses(made),
+        quantization=made.form,
+        graph_file=name,
+        files=files,
+        size=sum((folder / file).stat().st_size for file in files),
+        parity={rung: found for rung, found in made.parity.items() if rung in rungs},
+        limits=made.limits,
+        rejected=made.chosen.rejected if made.chosen else {},
+    )
+
+
+def _uses(made: Made) -> tuple[str, ...]:
+    return made.chosen.uses if made.chosen else ()
 
 
 def publish(

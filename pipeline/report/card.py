@@ -7,6 +7,7 @@ from typing import Any
 
 from attar.runtime.bundle import Manifest
 
+from .forms import forms_lines, weights_text
 from .parity import parity_lines
 from .plot import PLOT
 from .results import Report
@@ -38,7 +39,7 @@ def model_card(manifest: Manifest, report: Report) -> str:
             f"# {report.run.name}",
             "",
             f"A {shape.model_type} model of {shape.parameters / 1e6:.1f}M parameters in {shape.layers} layers and "
-            f"{shape.vocabulary_size:,} tokens, weights {manifest.quantization}, distilled from {lineage['teacher']} "
+            f"{shape.vocabulary_size:,} tokens, weights {weights_text(manifest)}, distilled from {lineage['teacher']} "
             f"({lineage['teacher_parameters'] / 1e6:.1f}M).{_finished(lineage)}",
             "",
             "## What it is worth",
@@ -53,6 +54,7 @@ def model_card(manifest: Manifest, report: Report) -> str:
             "the machine's noise shows, the 95 % interval stands beside a ratio."
             f"{_TOKENS if report.tokens else ''}",
             "",
+            *forms_lines(manifest),
             "## Parity with torch",
             "",
             *parity_lines(manifest.parity),

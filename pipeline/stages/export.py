@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from attar.runtime.references import Exchange
     from attar.runtime.text import ChatTokenizer
 
-    from ..export.choosing import Trial
+    from ..export.answer_gate import Trial
 
 __all__ = ["BUNDLE", "expected_answers", "stage"]
 
@@ -106,7 +106,7 @@ def expected_answers(config: RunConfig, splits: Sequence[Sequence[Sample]], toke
 
 def _trial(config: RunConfig, test: Sequence[Sample], tokenizer: ChatTokenizer) -> Trial:
     """Held-out questions for a form that chooses itself."""
-    from ..export.choosing import Trial
+    from ..export.answer_gate import Trial
 
     scored = test[: config.export.scored_samples]
     prompts = [prompt_ids(sample, tokenizer) for sample in scored]

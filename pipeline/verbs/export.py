@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +30,10 @@ __all__ = ["command"]
     "--for",
     "wanted",
     type=click.Choice(["latency", "throughput", "size"]),
-    default="latency",
+    multiple=True,
+    default=["latency"],
     show_default=True,
-    help="What auto chooses by.",
+    help="What auto chooses by; given more than once, the bundle holds the best form for each.",
 )
 @click.option(
     "--graph",
@@ -60,7 +62,7 @@ def command(
     model: str,
     out: Path,
     quantize: str,
-    wanted: str,
+    wanted: Sequence[str],
     graph: str,
     task: str,
     min_agreement: float | None,
@@ -77,22 +79,54 @@ def command(
       attar export path/to/model --out bundle
       attar export path/to/model --out bundle --quantize int8
       attar export path/to/model --out bundle --quantize auto --for size
+      attar export path/to/model --out bundle --quantize auto --for latency --for throughput
       attar export path/to/model --out bundle --quantize none --graph optimum
-      attar export path/to/encoder --out encoder --task feature-extraction --quantize int8-dynamic
+      attar export path/to/encoder --out encoder --task feature-extraction --quantize auto
     """
+    wanted = _different(wanted, quantize)
     bundle = (
-        _embedding(model, out, quantize, graph, min_cosine)
+        _embedding(model, out, quantize, wanted, graph, min_cosine)
         if task == "feature-extraction"
         else _answering(model, out, quantize, wanted, graph, min_agreement)
     )
     manifest = bundle.manifest
     if as_json:
         facts = {"bundle": str(bundle.path), "size": bundle.size, "parity": manifest.parity, "choice": manifest.choice}
-        click.echo(json.dumps(facts | {"quantization": manifest.quantization, "graph": manifest.graph}))
+        forms = [asdict(form) for form in bundle.forms]
+        click.echo(json.dumps(facts | {"quantization": manifest.quantization, "graph": manifest.graph, "forms": forms}))
         return
-    click.echo(f"bundle: {bundle.path}, {bundle.size / 1e6:.1f} MB, {manifest.quantization}, {manifest.graph} graph")
+    click.echo("\n".join(_lines(bundle)))
     for name, found in manifest.parity.items():
         click.echo(f"{name}: {_described(found)}")
+
+
+def _different(wanted: Sequence[str], quantize: str) -> list[str]:
+    """The uses, each once; raises ``UsageError`` where several are wanted of one form."""
+    from attar.runtime.errors import UsageError
+
+    uses = list(dict.fromkeys(wanted))
+    if len(uses) > 1 and quantize != "auto":
+        raise UsageError(
+            f"--for is given {len(uses)} times, and --quantize {quantize} makes one form.",
+            next_step="Leave --for out, or choose --quantize auto.",
+        )
+    return uses
+
+
+def _lines(bundle: Bundle) -> Iterator[str]:
+    """What was written: the form, or each form with its use and what all of them share."""
+    from attar.runtime.forms import listed, shared_files
+
+    forms, size, graph = bundle.forms, f"{bundle.size / 1e6:.1f} MB", f"{bundle.manifest.graph} graph"
+    if len(forms) == 1:
+        uses = f", the best for {listed(forms[0].uses)}" if len(forms[0].uses) > 1 else ""
+        yield f"bundle: {bundle.path}, {size}, {forms[0].quantization}, {graph}{uses}"
+        return
+    yield f"bundle: {bundle.path}, {size}, {len(forms)} forms, {graph}"
+    for form in forms:
+        yield f"for {listed(form.uses)}: {form.quantization}, {form.size / 1e6:.1f} MB in {', '.join(form.files)}"
+    shared = sum(bundle.manifest.files[name]["size"] for name in shared_files(forms))
+    yield f"shared: {shared / 1e6:.1f} MB of weights, and every file that is no graph"
 
 
 def _described(found: Mapping[str, Any]) -> str:
@@ -110,7 +144,9 @@ def _described(found: Mapping[str, Any]) -> str:
     )
 
 
-def _answering(model: str, out: Path, quantize: str, wanted: str, graph: str, min_agreement: float | None) -> Bundle:
+def _answering(
+    model: str, out: Path, quantize: str, wanted: list[str], graph: str, min_agreement: float | None
+) -> Bundle:
     from ..config import ExportConfig
     from ..export import export_model
 
@@ -119,7 +155,8 @@ def _answering(model: str, out: Path, quantize: str, wanted: str, graph: str, mi
     return export_model(model, out, config)
 
 
-def _embedding(model: str, out: Path, quantize: str, graph: str, min_cosine: float) -> Bundle:
+def _embedding(model: str, out: Path, quantize: str, wanted: list[str], graph: str, min_cosine: float) -> Bundle:
     from ..export import export_encoder
 
-    return export_encoder(model, out, form=quantize, graph=graph, min_cosine=min_cosine)
+    uses = wanted[0] if len(wanted) == 1 else wanted
+    return export_encoder(model, out, form=quantize, graph=graph, min_cosine=min_cosine, wanted=uses)

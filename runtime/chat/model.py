@@ -1,7 +1,7 @@
 """``ChatOnnx``: a bundle as a LangChain chat model.
 
 The bundle is opened, checked and loaded at the first call, not at construction; models on one bundle
-with the same threads share one engine. Does not know agents or records.
+with the same threads and use share one engine. Does not know agents or records.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class ChatOnnx(BaseChatModel):
     """Strings that end an answer."""
     threads: int | None = Field(default=None, ge=1)
     """Threads of one call; by default what affinity and cgroup allow."""
+    use: str | None = None
+    """What a bundle of several forms is wanted for, such as "throughput"; by default its first form is loaded."""
 
     _loaded: _Loaded | None = PrivateAttr(default=None)
     _share: tuple[Together, int] | None = PrivateAttr(default=None)
@@ -64,7 +66,8 @@ class ChatOnnx(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"bundle": str(self.bundle), "temperature": self.temperature, "max_tokens": self.max_tokens}
+        chosen = {"temperature": self.temperature, "max_tokens": self.max_tokens, "use": self.use}
+        return {"bundle": str(self.bundle), **chosen}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return LangSmithParams(
@@ -85,9 +88,10 @@ class ChatOnnx(BaseChatModel):
 
         Raises:
             BundleError: See :meth:`attar.runtime.Bundle.open`.
+            UsageError: The bundle has no form for the use.
         """
         if self._loaded is None:
-            self._loaded = _LOADED.get(Path(self.bundle), self.threads)
+            self._loaded = _LOADED.get(Path(self.bundle), self.threads, self.use)
         return self._loaded
 
     def get_token_ids(self, text: str) -> list[int]:
@@ -219,8 +223,8 @@ class ChatOnnx(BaseChatModel):
 class _Loaded:
     """A checked bundle with its engine and tokenizer."""
 
-    def __init__(self, path: Path, threads: int | None) -> None:
-        self.bundle = Bundle.open(path)
+    def __init__(self, path: Path, threads: int | None, use: str | None) -> None:
+        self.bundle = Bundle.open(path, use=use)
         self.tokenizer = ChatTokenizer.load(path)
         self.engine = Engine(self.bundle, threads=threads)
 

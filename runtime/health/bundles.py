@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..bundle import EMBEDDING, Bundle
 from ..errors import AttarError
+from ..forms import listed
 from .finding import Finding
 
 __all__ = ["examine_bundle"]
@@ -20,13 +21,16 @@ def examine_bundle(path: Path) -> Iterator[Finding]:
     try:
         bundle = Bundle.open(path, task=None)
         manifest = bundle.manifest
-        size = f"{bundle.size / 1e6:.1f} MB, {manifest.quantization}, {manifest.architecture.parameters / 1e6:.1f}M"
+        forms = listed([form.quantization for form in bundle.forms])
+        size = f"{bundle.size / 1e6:.1f} MB, {forms}, {manifest.architecture.parameters / 1e6:.1f}M"
         yield Finding("bundle", "ok", f"{size} parameters; every byte as its manifest says")
         if manifest.task == EMBEDDING:
-            yield _embedding(bundle)
+            for form in bundle.forms:
+                yield _embedding(bundle.for_use(form.uses[0] if form.uses else None))
         else:
             yield _records(bundle)
-            yield _answer(bundle)
+            for form in bundle.forms:
+                yield _answer(bundle.for_use(form.uses[0] if form.uses else None))
     except AttarError as error:
         where = f" ({error.where})" if error.where else ""
         yield Finding("bundle", "fault", f"{error.what}{where}", error.next_step or "Export it anew.")
@@ -55,7 +59,8 @@ def _answer(bundle: Bundle) -> Finding:
     ended = time.perf_counter()
     if count != 1:
         return Finding("bundle answer", "fault", "the graph gives no token", "Export the bundle anew.")
-    spent = f"loaded in {loaded - started:.2f} s, first token in {(ended - loaded) * 1000:.0f} ms"
+    which = f"{bundle.form.quantization} " if len(bundle.forms) > 1 else ""
+    spent = f"{which}loaded in {loaded - started:.2f} s, first token in {(ended - loaded) * 1000:.0f} ms"
     return Finding("bundle answer", "ok", f"{spent} on {engine.threads} threads")
 
 
@@ -63,8 +68,9 @@ def _embedding(bundle: Bundle) -> Finding:
     from ..embeddings import OnnxEmbeddings
 
     started = time.perf_counter()
-    embedding = OnnxEmbeddings(bundle=bundle.path).embed_query("What is known?")
-    spent = f"{len(embedding)} numbers, loaded and embedded in {time.perf_counter() - started:.2f} s"
+    embedding = OnnxEmbeddings(bundle=bundle.path, use=bundle.use).embed_query("What is known?")
+    which = f"{bundle.form.quantization}: " if len(bundle.forms) > 1 else ""
+    spent = f"{which}{len(embedding)} numbers, loaded and embedded in {time.perf_counter() - started:.2f} s"
     length = sum(number * number for number in embedding)
     if not 0.99 < length < 1.01:
         return Finding("bundle embedding", "fault", f"its length is not 1: {length:.3g}", "Export the bundle anew.")

@@ -13,8 +13,9 @@ __all__ = ["command"]
 @click.command("ask")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("question")
+@click.option("--use", help="What for, such as throughput, of a bundle with several forms; by default its first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(bundle: Path, question: str, as_json: bool) -> None:
+def command(bundle: Path, question: str, use: str | None, as_json: bool) -> None:
     r"""Answer QUESTION with the student in BUNDLE, from the record that the question names.
 
     \b
@@ -29,8 +30,9 @@ def command(bundle: Path, question: str, as_json: bool) -> None:
         )
     from ..agents import AgenticWorkflow
     from ..agents.state import outcome
+    from ..chat import ChatOnnx
 
-    state = AgenticWorkflow(bundle).run(query=question)
+    state = AgenticWorkflow(ChatOnnx(bundle=bundle, use=use)).run(query=question)
     if as_json:
         click.echo(json.dumps(outcome(question, state), ensure_ascii=False))
     else:

@@ -32,8 +32,9 @@ _HELP = """Ask about a record by name; a question that names none is about the l
     show_default=True,
     help="QA agent, Summarizer and Validator, answers checked; or the QA agent alone.",
 )
+@click.option("--use", help="What for, such as throughput, of a bundle with several forms; by default its first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each line of standard input.")
-def command(bundle: Path, team: bool, as_json: bool) -> None:
+def command(bundle: Path, team: bool, use: str | None, as_json: bool) -> None:
     r"""Talk with the student in BUNDLE; without a terminal, answer each line of standard input by one line.
 
     A question that names no record is about the one before it. Ctrl-D leaves with exit code 0, Ctrl-C with 130.
@@ -46,7 +47,7 @@ def command(bundle: Path, team: bool, as_json: bool) -> None:
     from ..agents import AgenticWorkflow, MultiAgentWorkflow
     from ..chat import ChatOnnx
 
-    model = ChatOnnx(bundle=bundle)
+    model = ChatOnnx(bundle=bundle, use=use)
     model.loaded  # noqa: B018  a broken bundle is told before the first question
     conversation = _Conversation(MultiAgentWorkflow(model) if team else AgenticWorkflow(model))
     if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:

@@ -18,12 +18,13 @@ __all__ = ["command"]
 @click.command("verify")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--threads", type=click.IntRange(min=1), help="Threads to compute with; by default all that are usable.")
+@click.option("--use", help="Only the form for this use, such as throughput; by default every form.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(bundle: Path, threads: int | None, as_json: bool) -> None:
+def command(bundle: Path, threads: int | None, use: str | None, as_json: bool) -> None:
     r"""Compare BUNDLE on this machine with what torch said when it was exported.
 
     Repeats the last rung of the export's ladder: stored prompts, torch's answers and logits at them, or stored texts
-    and torch's embeddings of them. Exits with 1
+    and torch's embeddings of them; for every form that the bundle holds. Exits with 1
     beyond the limits that the manifest records, with 5 where the bundle is broken or carries no references.
 
     \b
@@ -31,20 +32,24 @@ def command(bundle: Path, threads: int | None, as_json: bool) -> None:
       attar verify runs/quickstart/bundle
       attar verify runs/quickstart/bundle --json
     """
-    from ..verification import require_within, verify
+    from ..verification import require_within, verify, verify_forms
 
-    found = verify(bundle, threads=threads)
+    forms = verify_forms(bundle, threads=threads) if use is None else [verify(bundle, threads=threads, use=use)]
     if as_json:
-        click.echo(json.dumps(found.to_dict()))
+        found = [form.to_dict() for form in forms]
+        click.echo(json.dumps({"forms": found} if len(found) > 1 else found[0]))
     else:
-        click.echo("\n".join(_lines(found)))
-    require_within(found)
+        click.echo("\n\n".join("\n".join(_lines(form)) for form in forms))
+    for form in forms:
+        require_within(form)
 
 
 def _lines(found: Verification) -> Iterator[str]:
+    from ..forms import listed
     from ..similarity import Similarity
 
-    here, what = found.parity, f"{found.form}, {found.graph} graph"
+    uses = f" for {listed(found.uses)}" if found.uses else ""
+    here, what = found.parity, f"{found.form}{uses}, {found.graph} graph"
     if isinstance(here, Similarity):
         yield f"{what}, {here.texts} texts on {found.threads} threads"
         yield f"cosine with torch: mean {here.mean_cosine:.4f}, least {here.least_cosine:.4f}"

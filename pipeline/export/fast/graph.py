@@ -13,14 +13,15 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-__all__ = ["CONTRIB", "GraphBuilder", "declared"]
+__all__ = ["CONTRIB", "PAGE", "GraphBuilder", "declared"]
 
 CONTRIB = "com.microsoft"
 """The domain of onnxruntime's own operators."""
+PAGE = 4096
+"""Bytes; onnxruntime maps weights into memory from whole pages."""
 _OPSETS = {"": 21, CONTRIB: 1}
 _IR_VERSION = 10
 _INLINE = 1024  # bytes; smaller tensors stand in the graph itself
-_PAGE = 4096  # onnxruntime maps weights into memory from whole pages
 
 
 class GraphBuilder:
@@ -62,7 +63,7 @@ class GraphBuilder:
                 tensor: ir.TensorProtocol = ir.tensor(array, name=name)
             else:
                 with self._data.open("ab") as stream:
-                    stream.write(bytes(-stream.tell() % _PAGE))
+                    stream.write(bytes(-stream.tell() % PAGE))
                     offset = stream.tell()
                     stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
                 tensor = self._external(name, offset, array.nbytes, ir.DataType.from_numpy(array.dtype), array.shape)

@@ -159,3 +159,20 @@ def test_a_question_kind_has_a_weight_or_more(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=what) as caught:
             load_config(path, [override])
         assert hint in str(caught.value.next_step)
+
+
+def test_one_form_is_wanted_for_one_use_or_several_each_once(tmp_path: Path) -> None:
+    path, auto = written(tmp_path), "export.quantize=auto"
+    assert load_config(path).export.uses == ("latency",)
+    config = load_config(path, [auto, 'export.wanted=["size", "latency"]'])
+    assert config.export.uses == ("size", "latency")
+    alone = load_config(path, [auto, 'export.wanted=["size"]'])
+    assert alone == load_config(path, [auto, "export.wanted=size"]), "which is the key of what a run made"
+    for overrides, what in (
+        ([auto, 'export.wanted=["size", "size"]'], "export.wanted: a use stands in it twice"),
+        (['export.wanted=["size", "latency"]'], "export: wanted has several uses, and quantize is int8"),
+        ([auto, "export.wanted=[]"], "export.wanted can't be"),
+        ([auto, 'export.wanted=["speed"]'], "export.wanted can't be"),
+    ):
+        with pytest.raises(ConfigError, match=what):
+            load_config(path, overrides)

@@ -69,6 +69,7 @@ def test_one_letter_wrong_in_any_key_names_the_right_one(
         ("distillation.alpha=2", ["can't be 2.", "at least 0 and at most 1", "default is 0.5"]),
         ("distillation.steps=many", ['can\'t be "many".', "a whole number at least 1", "default is 200"]),
         ("export.quantize=int2", ['can\'t be "int2".', "one of 'none', 'int8', 'int4'"]),
+        ("export.wanted=speed", ["one of 'latency', 'throughput', 'size' or a list of at least 1"]),
         ("data.counterfactual=maybe", ["true or false", "default is true"]),
         ("data.tables=[]", ["can't be [].", "a list of at least 1", "an example is [{"]),
         ("data.tables.0.columns=3", ["data.tables.0.columns can't be 3.", "a JSON object, or null"]),

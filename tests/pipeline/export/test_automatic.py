@@ -9,8 +9,8 @@ import pytest
 
 from attar.pipeline import export_model
 from attar.pipeline.config import ExportConfig
-from attar.pipeline.export.automatic import _refusal
-from attar.pipeline.export.choosing import Candidate, Trial, best_of
+from attar.pipeline.export.answer_gate import Trial, _refusal
+from attar.pipeline.export.choosing import Candidate, best_of, choose
 from attar.pipeline.export.fast import FORMS
 from attar.pipeline.teacher import load_model
 from attar.runtime.bundle import Bundle
@@ -18,21 +18,42 @@ from attar.runtime.engine import Engine
 from attar.runtime.errors import UsageError
 from attar.runtime.verification import require_within, verify
 
-SMALL, FAST = Candidate("small", 10, 0.9, 0.9, 0.4, 50), Candidate("fast", 30, 0.9, 0.9, 0.1, 60)
-MANY = Candidate("many", 20, 0.9, 0.9, 0.2, 90)
-WRONG = Candidate("wrong", 1, 0.1, 0.1, 0.01, 900, refused="exact match 10.0%, 80.0 points below fp32")
+SMALL, FAST = Candidate("small", 10, 0.9, 0.9, None, 0.4, 50), Candidate("fast", 30, 0.9, 0.9, None, 0.1, 60)
+MANY = Candidate("many", 20, 0.9, 0.9, None, 0.2, 90)
+WRONG = Candidate("wrong", 1, 0.1, 0.1, None, 0.01, 900, refused="exact match 10.0%, 80.0 points below fp32")
 
 
 @pytest.mark.parametrize(("wanted", "expected"), [("latency", FAST), ("throughput", MANY), ("size", SMALL)])
 def test_the_best_for_what_is_wanted_is_taken_and_the_others_are_told_why_not(
     wanted: str, expected: Candidate, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    (chosen,) = choose([SMALL, FAST, MANY, WRONG], [wanted])
     best, why = best_of([SMALL, FAST, MANY, WRONG], wanted)
-    assert best == expected
+    assert (best, why) == (expected, chosen.rejected)
     assert why.keys() == {"small", "fast", "many", "wrong"} - {best.form}
     assert why["wrong"] == "exact match 10.0%, 80.0 points below fp32"
     said = capfd.readouterr().err
     assert all(f"not {form}: {reason}" in said for form, reason in why.items())
+
+
+def test_each_use_gets_its_best_form_in_the_order_of_the_uses(capfd: pytest.CaptureFixture[str]) -> None:
+    chosen = choose([SMALL, FAST, MANY, WRONG], ["throughput", "latency"])
+    assert [(each.form, each.uses) for each in chosen] == [("many", ("throughput",)), ("fast", ("latency",))]
+    assert chosen[0].rejected["fast"] == "0.67 times as much at once as many here"
+    assert chosen[1].rejected["many"] == "0.50 times as fast as fast here"
+    said = capfd.readouterr().err
+    assert said.count("not wrong: exact match 10.0%, 80.0 points below fp32") == 1, "it is told once"
+    assert said.count("export: not ") == 2 + 3
+
+
+def test_a_form_that_is_the_best_for_two_uses_is_kept_once(capfd: pytest.CaptureFixture[str]) -> None:
+    (chosen,) = choose([FAST, SMALL, WRONG], ["latency", "throughput"])
+    assert (chosen.form, chosen.uses) == ("fast", ("latency", "throughput"))
+    assert chosen.rejected == {
+        "small": "0.25 times as fast as fast here; 0.83 times as much at once as fast here",
+        "wrong": "exact match 10.0%, 80.0 points below fp32",
+    }
+    assert "fast is the best for latency and throughput, so it is kept once" in capfd.readouterr().err
 
 
 def test_the_reason_counts_in_times_of_the_best() -> None:

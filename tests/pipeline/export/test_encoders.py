@@ -11,10 +11,13 @@ from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
 from attar.pipeline.export import export_encoder
+from attar.pipeline.export.fast import FORMS
 from attar.pipeline.export.sentences import SENTENCES
 from attar.runtime.bundle import Bundle
 from attar.runtime.cli import main
+from attar.runtime.embeddings import OnnxEmbeddings
 from attar.runtime.errors import ModelError, ParityError, UsageError
+from attar.runtime.verification import require_within, verify
 from tests.conftest import CITIES
 from tests.tiny import tiny_bert
 
@@ -64,9 +67,55 @@ def test_what_is_no_encoder_is_named(teacher_folder: Path, tmp_path: Path) -> No
 
 
 def test_a_form_that_there_is_not_is_named(encoder_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no form 'auto'") as caught:
-        export_encoder(encoder_folder, tmp_path / "b", form="auto")
+    with pytest.raises(UsageError, match="no form 'int3'") as caught:
+        export_encoder(encoder_folder, tmp_path / "b", form="int3")
     assert "int8-dynamic" in (caught.value.next_step or "")
+
+
+def test_a_form_chooses_itself_and_the_others_are_told_why_not(
+    encoder_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bundle = export_encoder(encoder_folder, tmp_path / "b", form="auto", min_cosine=0.995, wanted="size")
+    choice, form = bundle.manifest.choice, bundle.manifest.quantization
+    assert set(choice["candidates"]) == set(FORMS) == {*choice["rejected"], form}
+    for name, found in choice["candidates"].items():
+        assert found["seconds"] > 0 and found["tokens_per_second"] > 0
+        assert (found["refused"] is None) == (found["cosine"] >= 0.995), name
+    refused = choice["candidates"]["int4-all"]["refused"]
+    assert refused.endswith("with torch, wanted 0.995")
+    assert choice["rejected"]["int4-all"] == refused
+    passing = {name: found["size"] for name, found in choice["candidates"].items() if found["refused"] is None}
+    assert passing[form] == min(passing.values()) < passing["none"]
+    assert (choice["gate"], choice["texts"]) == ({"min_cosine": 0.995}, len(SENTENCES))
+    said = capfd.readouterr().err
+    assert f"chose {form} for size" in said
+    assert f"not int4-all: {refused}" in said
+    require_within(verify(bundle.path, threads=1))
+    assert list(tmp_path.iterdir()) == [bundle.path]
+
+
+def test_where_no_form_is_near_enough_fp32_is_kept(encoder_folder: Path, tmp_path: Path) -> None:
+    bundle = export_encoder(encoder_folder, tmp_path / "b", form="auto", min_cosine=1.0, graph="optimum")
+    assert (bundle.manifest.quantization, bundle.manifest.graph) == ("none", "optimum")
+    assert bundle.manifest.limits == {"max_difference": 1e-4}
+    assert set(bundle.manifest.choice["rejected"]) == {"int8", "int4"}
+
+
+def test_the_best_for_each_use_is_there_to_embed_with(encoder_folder: Path, tmp_path: Path) -> None:
+    out, uses = str(tmp_path / "b"), ["--for", "latency", "--for", "size"]
+    options = ["--task", "feature-extraction", "--quantize", "auto", "--min-cosine", "0.9", "--json"]
+    done = CliRunner().invoke(main, ["export", str(encoder_folder), "--out", out, *options, *uses])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    passing = {name: found for name, found in told["choice"]["candidates"].items() if found["refused"] is None}
+    smallest = min(passing, key=lambda name: passing[name]["size"])
+    assert {use for form in told["forms"] for use in form["uses"]} == {"latency", "size"}
+    (alone,) = OnnxEmbeddings(bundle=out, use="size", threads=1).embed_documents(["Copenhagen"])
+    bundle = export_encoder(encoder_folder, tmp_path / "alone", form=smallest, min_cosine=0.9)
+    assert alone == OnnxEmbeddings(bundle=bundle.path, threads=1).embed_query("Copenhagen")
+    with pytest.raises(UsageError, match="no form for 'throughput'"):
+        OnnxEmbeddings(bundle=out, use="throughput").embed_query("Copenhagen")
+    assert CliRunner().invoke(main, ["verify", out]).exit_code == 0
 
 
 def test_a_weight_that_is_not_a_number_is_named(encoder_folder: Path, tmp_path: Path) -> None:
