@@ -307,14 +307,21 @@ def main(
         with ExitStack() as stack:
             workers = [stack.enter_context(Worker(entrant, threads)) for entrant in wanted]
             found = measure(workers, prompt, answer, rounds)
+        write(out, known, found)  # so that these figures are there whatever long contexts come to
         reading = [entrant for entrant in wanted if entrant.kind != "torch"]
         measure_contexts(reading, found, prompt, min(context, longest(run)), threads, passes)
+    click.echo(write(out, known, found))
+
+
+def write(out: Path, known: Mapping[str, Any], found: Mapping[str, Found]) -> str:
+    """Results as JSON, table and plot, named by the run; returns the table."""
     out.mkdir(exist_ok=True)
     results = {"settings": known, "found": {name: asdict(each) for name, each in found.items()}}
-    (out / "graph.json").write_text(json.dumps(results, indent=2) + "\n")
-    (out / "graph.md").write_text(table(results))
-    (out / "graph.svg").write_text(plot(results))
-    click.echo(table(results))
+    name = f"graph-{Path(known['run']).name}"
+    (out / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n")
+    (out / f"{name}.md").write_text(table(results))
+    (out / f"{name}.svg").write_text(plot(results))
+    return table(results)
 
 
 def longest(run: Path) -> int:

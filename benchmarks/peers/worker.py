@@ -106,12 +106,12 @@ def genai_model(path: str, threads: int) -> Answer:
     config = json.loads(place.read_text())
     config["model"]["decoder"]["session_options"] |= {"intra_op_num_threads": threads, "inter_op_num_threads": 1}
     place.write_text(json.dumps(config))
-    model = onnxruntime_genai.Model(path)
+    model, most = onnxruntime_genai.Model(path), config["model"]["context_length"]
 
     def answer(prompt: list[int], tokens: int) -> Iterator[int]:
         settings = onnxruntime_genai.GeneratorParams(model)
         length = len(prompt) + tokens
-        settings.set_search_options(do_sample=False, max_length=length + 1, min_length=length)
+        settings.set_search_options(do_sample=False, max_length=min(length + 1, most), min_length=length)
         generator = onnxruntime_genai.Generator(model, settings)
         generator.append_tokens(prompt)
         for _ in range(tokens):
