@@ -7,6 +7,7 @@ first axis is theirs: a batch is a view, and nothing is copied. Does not know wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from onnxruntime import InferenceSession, OrtValue
 from ..bundle import Architecture
 
 __all__ = ["Slab"]
+
+_PIECE = 256
+"""Tokens that are read at a time. The attention operator computes every pair of the tokens it reads, and masks half of
+them: 512 tokens of the 30 % student are read a quarter faster in two pieces, 2,048 in eight pieces by 1.6 times."""
 
 
 class Slab:
@@ -45,7 +50,7 @@ class Slab:
     def run(
         self, first: int, ids: NDArray[np.int64], ends: Sequence[int], logits_from: int = -1
     ) -> NDArray[np.float32]:
-        """Read tokens in rows that follow one another.
+        """Read tokens in rows that follow one another, many of them in pieces.
 
         Args:
             first: The first of the rows.
@@ -56,11 +61,11 @@ class Slab:
         Returns:
             Logits ``[B, R, V]``, which the next call for these rows overwrites.
         """
-        where = first, len(ids)
-        if where not in self._bound:
-            views = {name: memory[first : first + len(ids)] for name, memory in self._memory.items()}
-            self._bound[where] = _Binding(self._session, views, self._architecture.vocabulary_size)
-        return self._bound[where].run(ids, ends, logits_from)
+        count = ids.shape[1]
+        *earlier, last = _pieces(count, range(count)[logits_from:])
+        for piece in earlier:
+            self._binding(first, len(ids)).run(ids[:, piece], [end - count + piece.stop for end in ends], -1)
+        return self._binding(first, len(ids)).run(ids[:, last], ends, range(count)[logits_from:].start - last.start)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Give a row the first ``length`` tokens of another."""
@@ -76,6 +81,13 @@ class Slab:
                 new[row, :, :length] = old[row, :, :length]
             self._memory[name] = new
         self.rows, self.capacity = rows, capacity
+
+    def _binding(self, first: int, rows: int) -> _Binding:
+        where = first, rows
+        if where not in self._bound:
+            views = {name: memory[first : first + rows] for name, memory in self._memory.items()}
+            self._bound[where] = _Binding(self._session, views, self._architecture.vocabulary_size)
+        return self._bound[where]
 
     def _shape(self, rows: int, capacity: int) -> tuple[int, int, int, int]:
         return (rows, self._architecture.key_value_heads, capacity, self._architecture.head_size)
@@ -119,3 +131,11 @@ class _Binding:
             self._binding.bind_ortvalue_output("logits", OrtValue.ortvalue_from_numpy(bound))
         logits: NDArray[np.float32] = bound  # type: ignore[assignment]
         return logits
+
+
+def _pieces(count: int, wanted: range) -> list[slice]:
+    """``count`` places in about equal pieces, the last of which has all whose logits are wanted."""
+    pieces = -(-count // _PIECE)
+    inner = (count * piece // pieces for piece in range(1, pieces))
+    bounds = [0, *(bound for bound in inner if bound <= wanted.start), count]
+    return [slice(*pair) for pair in pairwise(bounds)]

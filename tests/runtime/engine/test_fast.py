@@ -48,3 +48,19 @@ def test_few_released_buffers_are_kept(decoder: FastDecoder) -> None:
         decoder.release(cache)
     again = [decoder.empty_cache(16) for _ in range(5)]
     assert sum(any(cache.slab is old.slab for old in caches) for cache in again) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "logits_from"), [(256, -1), (257, -1), (500, -1), (500, 0), (500, 250), (500, 249), (512, -300)]
+)
+def test_a_long_prompt_gives_the_logits_of_one_that_is_read_bit_by_bit(
+    count: int, logits_from: int, decoder: FastDecoder
+) -> None:
+    ids = [(7 * place) % 90 + 3 for place in range(count)]
+    found, end = decoder.forward(ids, decoder.empty_cache(), logits_from=logits_from)
+    assert end.length == count
+    parts, cache = [], decoder.empty_cache()
+    for start in range(0, count, 50):
+        logits, cache = decoder.forward(ids[start : start + 50], cache, logits_from=0)
+        parts.append(logits.copy())
+    assert np.allclose(found, np.concatenate(parts)[logits_from:], atol=1e-4)
