@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,10 +141,27 @@ def export_with_records(model: Path, out: Path, graph: str = "fast", modes: Mapp
     return out
 
 
+@contextmanager
+def as_if_measured(latency: str, throughput: str) -> Iterator[None]:
+    """Exports choose as if this machine had found these forms the best for the two uses."""
+    from attar.pipeline.export import automatic
+    from attar.pipeline.export.choosing import Candidate
+
+    def measured(candidates: Sequence[Candidate], work: object) -> list[Candidate]:
+        return [
+            replace(each, seconds=1 + (each.form != latency), tokens_per_second=1 + (each.form == throughput))
+            for each in candidates
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(automatic, "measure_speed", measured)
+        yield
+
+
 def export_two_forms(
     model: Path, out: Path, *, latency: str = "int8", throughput: str = "mixed", **settings: Any
 ) -> Path:
-    """Export a model in two forms, as if the machine had found these the best for the two uses.
+    """Export a model in two forms; see :func:`as_if_measured`.
 
     Args:
         model: Its folder.
@@ -153,16 +171,8 @@ def export_two_forms(
         settings: More of the export's.
     """
     from attar.pipeline.config import ExportConfig
-    from attar.pipeline.export import automatic, export_model
-    from attar.pipeline.export.choosing import Candidate
-
-    def as_if(candidates: Sequence[Candidate], *measured: object) -> list[Candidate]:
-        return [
-            replace(each, seconds=1 + (each.form != latency), tokens_per_second=1 + (each.form == throughput))
-            for each in candidates
-        ]
+    from attar.pipeline.export import export_model
 
     wanted = {"quantize": "auto", "wanted": ["latency", "throughput"], "min_agreement": 0.3}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(automatic, "measure_speed", as_if)
+    with as_if_measured(latency, throughput):
         return export_model(model, out, ExportConfig.model_validate(wanted | settings)).path

@@ -17,7 +17,9 @@ __all__ = ["measure_bundle", "typical_prompt"]
 _QUESTION = "What is known of this?"
 
 
-def measure_bundle(path: Path, teacher: str | None, *, tokens: int, threads: int, rounds: int, pairs: int) -> Costs:
+def measure_bundle(
+    path: Path, teacher: str | None, *, tokens: int, threads: int, rounds: int, pairs: int, use: str | None = None
+) -> Costs:
     """Measure a bundle, and a torch model in turn with it where one is named.
 
     Args:
@@ -27,13 +29,15 @@ def measure_bundle(path: Path, teacher: str | None, *, tokens: int, threads: int
         threads: What each may compute with.
         rounds: Fresh processes of each.
         pairs: Timed answers of each.
+        use: What the bundle is wanted for, which says in which of its forms.
 
     Raises:
         AttarError: The bundle or the model can't be loaded, or the measurement fails.
+        UsageError: The bundle has no form for the use.
     """
-    bundle = Bundle.open(path)
+    bundle = Bundle.open(path, use=use)
     prompt = typical_prompt(bundle)
-    variants = {"bundle": Variant("bundle", path)}
+    variants = {"bundle": Variant("bundle", path, use)}
     if teacher is not None:
         variants["teacher"] = _torch(teacher)
     return measure_costs(variants, prompt, tokens=tokens, threads=threads, rounds=rounds, pairs=pairs)

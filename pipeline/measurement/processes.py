@@ -21,16 +21,24 @@ from attar.runtime.errors import CheckFailed
 
 __all__ = ["Variant", "WorkerProcess"]
 
+_WORKER = "attar.pipeline.measurement.worker"
 _IDLE_SHARE = 0.05  # of the time that it waits; a worker that spins uses one or more
 _IDLE_SECONDS = 0.02  # below this the clock's grain shows
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What to load: "torch" with a model folder or GGUF file, "bundle" with a bundle, or ``module:name``."""
+    """What to load.
+
+    Attributes:
+        kind: "torch", "bundle" or ``module:name``.
+        path: A model folder or GGUF file, or a bundle.
+        use: What a bundle of several forms is wanted for; None is its first form, and all that other kinds know.
+    """
 
     kind: str
     path: Path | str
+    use: str | None = None
 
 
 class WorkerProcess:
@@ -52,7 +60,15 @@ class WorkerProcess:
         self.name, self._variant = name, variant
         self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (see close)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "attar.pipeline.measurement.worker", variant.kind, str(variant.path), str(threads)],
+            [
+                sys.executable,
+                "-m",
+                _WORKER,
+                variant.kind,
+                str(variant.path),
+                str(threads),
+                *filter(None, [variant.use]),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

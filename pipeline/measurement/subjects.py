@@ -36,10 +36,11 @@ class Subject(Protocol):
         """
 
 
-def load_subject(kind: str, path: str, threads: int) -> Subject:
-    """Import and load a variant."""
+def load_subject(kind: str, path: str, threads: int, use: str | None = None) -> Subject:
+    """Import and load a variant; only a bundle knows uses."""
     module, _, name = SUBJECTS.get(kind, kind).partition(":")
-    subject: Subject = getattr(import_module(module), name)(path, threads)
+    options = {} if use is None else {"use": use}
+    subject: Subject = getattr(import_module(module), name)(path, threads, **options)
     return subject
 
 
@@ -75,10 +76,10 @@ class TorchSubject:
 class BundleSubject:
     """A bundle behind the whole path that an application takes, LangGraph and all, so that its memory counts."""
 
-    def __init__(self, path: str, threads: int) -> None:
+    def __init__(self, path: str, threads: int, use: str | None = None) -> None:
         from attar.runtime import AgenticWorkflow, ChatOnnx
 
-        model = ChatOnnx(bundle=path, threads=threads)
+        model = ChatOnnx(bundle=path, threads=threads, use=use)
         AgenticWorkflow(model).run(query="What is known?")
         self._engine = model.loaded.engine
         self.threads = self._engine.threads

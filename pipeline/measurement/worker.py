@@ -1,6 +1,6 @@
 """One variant in a fresh process: loads it, then answers when asked, JSON lines in and out.
 
-    python -m attar.pipeline.measurement.worker KIND PATH THREADS
+    python -m attar.pipeline.measurement.worker KIND PATH THREADS [USE]
 
 The first line out says what loading took. Then each line in is a request (see ``_answer``), and the line out
 says what the answer took, and what CPU time the process used since the answer before. It ends when its input does.
@@ -21,12 +21,12 @@ from .subjects import Subject, load_subject
 __all__ = ["main"]
 
 
-def main(kind: str, path: str, threads: str) -> None:
+def main(kind: str, path: str, threads: str, use: str | None = None) -> None:
     """Load one variant and answer requests."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints must not come between the replies
     started = time.perf_counter()
-    subject = load_subject(kind, path, int(threads))
+    subject = load_subject(kind, path, int(threads), use)
     loaded = {"load_seconds": time.perf_counter() - started, "size_bytes": subject.size_bytes}
     _reply(replies, loaded)
     idle_since, cpu = time.perf_counter(), time.process_time()

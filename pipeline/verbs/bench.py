@@ -17,9 +17,17 @@ __all__ = ["command"]
 @click.option("--tokens", type=click.IntRange(8), default=32, show_default=True, help="Tokens of an answer.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Fresh processes of each.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of each; by default all that this process may use.")
+@click.option("--use", help="What for, such as throughput, of a bundle with several forms; by default its first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(
-    bundle: Path, teacher: str | None, pairs: int, tokens: int, rounds: int, threads: int | None, as_json: bool
+    bundle: Path,
+    teacher: str | None,
+    pairs: int,
+    tokens: int,
+    rounds: int,
+    threads: int | None,
+    use: str | None,
+    as_json: bool,
 ) -> None:
     r"""Measure size, load, memory, first token and decode of BUNDLE.
 
@@ -37,7 +45,7 @@ def command(
     from ..report import costs_table
 
     threads = threads or available_threads()
-    found = measure_bundle(bundle, teacher, tokens=tokens, threads=threads, rounds=rounds, pairs=pairs)
+    found = measure_bundle(bundle, teacher, tokens=tokens, threads=threads, rounds=rounds, pairs=pairs, use=use)
     if as_json:
         click.echo(json.dumps({**found.to_dict(), "tokens": tokens, "threads": threads}))
         return

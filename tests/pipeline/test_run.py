@@ -18,10 +18,11 @@ from attar.pipeline import load_config
 from attar.pipeline.export.layouts import is_rounded
 from attar.pipeline.run import run
 from attar.pipeline.teacher import load_model
-from attar.runtime import AgenticWorkflow, Bundle
+from attar.runtime import AgenticWorkflow, Bundle, ChatOnnx
 from attar.runtime.cli import main
 from attar.runtime.errors import DataError
 from attar.runtime.files import locked, sha256_file
+from tests.tiny import as_if_measured
 
 FIRST = "first-run.json"
 STAGES = ["data", "teacher", "student", "finish", "export", "baseline", "measurement", "card"]
@@ -128,6 +129,22 @@ def test_without_a_finish_the_student_is_exported_as_it_is(report: dict[str, Any
     assert found.cached == ["data", "teacher", "student"]
     assert Bundle.open(found.bundle).manifest.lineage["finish"] is None
     run(load_config(recipe), runs)
+
+
+def test_a_bundle_of_two_forms_tells_of_both_in_its_card(report: dict[str, Any], recipe: Path) -> None:
+    uses = ["export.quantize=auto", 'export.wanted=["latency", "throughput"]', "export.max_score_loss=1"]
+    with as_if_measured("int8", "mixed"):
+        found = run(
+            load_config(recipe, ["finish.steps=0", "measurement.baseline=false", *uses]), recipe.parent / "runs"
+        )
+    bundle = Bundle.open(found.bundle, use="throughput")
+    assert [form.quantization for form in bundle.forms] == ["int8", "mixed"]
+    card = (bundle.path / "README.md").read_text()
+    assert "weights int8 for latency and mixed for throughput" in card
+    assert "| mixed | throughput |" in card
+    answer = AgenticWorkflow(ChatOnnx(bundle=bundle.path, use="throughput")).run(query="What is the country of Ghent?")
+    assert answer["context"]["record"].startswith("city: Ghent")
+    run(load_config(recipe), recipe.parent / "runs")
 
 
 def test_every_torch_model_is_scored_token_by_token(report: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from attar.pipeline.measurement.bundles import typical_prompt
+from attar.pipeline.measurement.subjects import load_subject
 from attar.runtime import Bundle
 from attar.runtime.cli import main
 from attar.runtime.text import ChatTokenizer
@@ -41,6 +42,17 @@ def test_alone_it_is_a_table_without_ratios(bundle_folder: Path) -> None:
         "| decode, tokens/s",
         "| decode of given tokens, tokens/s",
     ]
+
+
+def test_the_form_for_a_use_is_measured(two_forms_folder: Path) -> None:
+    done = CliRunner().invoke(main, ["bench", str(two_forms_folder), *QUICK, "--use", "throughput", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["variants"]["bundle"]["size_bytes"] == Bundle.open(two_forms_folder).size
+    subject = load_subject("bundle", str(two_forms_folder), 1, "throughput")
+    assert vars(subject)["_engine"].bundle.form.quantization == "mixed"
+    done = CliRunner().invoke(main, ["bench", str(two_forms_folder), *QUICK, "--use", "size"])
+    assert done.exit_code == 2
+    assert "latency (int8) and throughput (mixed)" in done.output
 
 
 def test_no_bundle_or_no_teacher_is_a_bad_artifact(bundle_folder: Path, tmp_path: Path) -> None:
