@@ -164,7 +164,7 @@ class DistillationConfig(Section):
     alignment_learning_rate: float = Field(
         4e-3, gt=0, description="Peak learning rate of those steps.", examples=[4e-3]
     )
-    steps: int = Field(200, ge=1, description="Optimizer steps of the distillation.", examples=[200, 500])
+    steps: int = Field(160, ge=1, description="Optimizer steps of the distillation.", examples=[160, 500])
     learning_rate: float = Field(1.5e-3, gt=0, description="Peak learning rate of the distillation.", examples=[1.5e-3])
     warmup: float = Field(
         0.05, ge=0, lt=1, description="Fraction of the steps in which the rate rises.", examples=[0.05]
