@@ -160,8 +160,10 @@ def _data(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
 def _teacher(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     settings, shape = config.distillation, sizes.teacher
     tokens = settings.correction.steps * settings.batch_tokens
-    scorings = 2 if settings.correction.steps else 1
-    seconds = _LOAD_SECONDS * shape.parameters + scorings * scoring(shape, sizes.questions, speed)
+    questions = sizes.questions
+    if settings.correction.steps:
+        questions += min(config.measurement.uncorrected_questions or sizes.questions, sizes.questions)
+    seconds = _LOAD_SECONDS * shape.parameters + scoring(shape, questions, speed)
     seconds += 6 * active(shape) * tokens / speed.training
     weights = 4 * shape.parameters
     training = training_memory(settings, shape, speed) if tokens else weights

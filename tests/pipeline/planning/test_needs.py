@@ -48,6 +48,12 @@ def test_more_work_needs_more(override: str, stage: str, figure: str) -> None:
     assert getattr(needs(override)[stage], figure) > 1.5 * getattr(needs()[stage], figure)
 
 
+def test_fewer_answers_of_the_teacher_as_it_came_take_less_time() -> None:
+    all_of_them, fewer = needs(), needs("measurement.uncorrected_questions=128")
+    assert fewer["teacher"].seconds < all_of_them["teacher"].seconds
+    assert needs("measurement.uncorrected_questions=512") == all_of_them
+
+
 def test_epochs_on_cached_signals_need_no_teacher() -> None:
     online, cached = (
         needs("distillation.alignment=0", f"distillation.signals={source}") for source in ("online", "auto")

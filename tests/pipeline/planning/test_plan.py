@@ -29,7 +29,7 @@ def recipe(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     config = {
         "name": "tiny",
         "data": {"tables": [{"path": "cities.csv", "label": "city"}], "test_share": 0.5, "test_questions": 6},
-        "distillation": {"teacher_model_name": str(teacher_folder), "batch_tokens": 512},
+        "distillation": {"teacher_model_name": str(teacher_folder), "batch_tokens": 512, "steps": 200},
         "finish": {"steps": 20},
     }
     path = folder / "tiny.json"
