@@ -67,7 +67,8 @@ def scene(sequences: int, teacher: str | None = None) -> Scene:
         sequences: How many.
         teacher: Another one than the recipe's.
     """
-    settings = ["distillation.student_vocabulary=data", "distillation.correction.steps=0"]
+    settings = ["distillation.student_size=null", "distillation.student_vocabulary=data"]
+    settings += ["distillation.correction.steps=0"]
     settings += [f"distillation.teacher_model_name={teacher}"] if teacher else []
     config = load_config(_RECIPE, settings)
     table = config.data.tables[0]
