@@ -35,6 +35,9 @@ _FEWEST_SAMPLES = 16
 """With fewer, one answer more or less decides, so that none are set aside."""
 _DEVIATION = 0.3
 """Of one answer's correctness, where nine of ten are right: the root of 0.9 times 0.1."""
+_LOSS_TOLERANCE = 0.3
+"""A standard error of 64 answers' mean loss is 0.6 of it (benchmarks/LOG.md), and half of that is taken, as the same
+answers are compared."""
 
 
 def set_aside(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
@@ -62,14 +65,19 @@ def set_aside(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[
 def loss_watch(
     model: PreTrainedModel, batches: Sequence[Batch], every: int, patience: int, precision: str
 ) -> Watch | None:
-    """Watch by the cross-entropy of the batches' answers, in nats a token; None where there are none, or never."""
+    """Watch by the cross-entropy of the batches' answers, in nats a token; None where there are none, or never.
+
+    Of losses that differ by chance the latest is kept: an earlier one's weights were still changing fast.
+    """
     tokens = sum(len(batch.labels) for batch in batches)
 
     def take() -> float:
         with _evaluating(model), torch.no_grad(), computing_in(model, precision):
             return cross_entropy(model, batches) / tokens
 
-    return Watch("held-out loss", every, take, lower_is_better=True, patience=patience) if every and batches else None
+    if not every or not batches:
+        return None
+    return Watch("held-out loss", every, take, lower_is_better=True, tolerance=_LOSS_TOLERANCE, patience=patience)
 
 
 def answer_watch(student: LoadedModel, watched: Sequence[Sample], every: int, precision: str) -> Watch | None:

@@ -55,7 +55,8 @@ class Watch:
         score: Takes the score of the model as it is; must draw no random numbers, and leave the model as it was.
         lower_is_better: Whether it is a loss.
         margin: Scores that are no further from the best are as good: of their weights the latest are kept, which
-            were trained longest.
+            were trained longest, at the lowest rate.
+        tolerance: The same as a share of the best score, on top of that.
         patience: Scores in a row after the best one that end the training; None goes on to the last step.
     """
 
@@ -64,6 +65,7 @@ class Watch:
     score: Callable[[], float]
     lower_is_better: bool = False
     margin: float = 0.0
+    tolerance: float = 0.0
     patience: int | None = None
 
     def worth(self, score: float) -> float:
@@ -131,7 +133,8 @@ class TrainingState:
         if self._watch is None:
             return len(self.losses)
         worths = [(step, self._watch.worth(score)) for step, score in self.scores]
-        least = max((worth for _, worth in worths), default=0.0) - self._watch.margin
+        best = max((worth for _, worth in worths), default=0.0)
+        least = best - self._watch.margin - (self._watch.tolerance * abs(best) if math.isfinite(best) else 0.0)
         return max((step for step, worth in worths if worth >= least), default=0)
 
     @property

@@ -162,6 +162,14 @@ def test_of_weights_within_the_margin_of_the_best_the_latest_are_kept(scores: li
     assert torch.equal(kept, seen[best])
 
 
+@pytest.mark.parametrize(
+    ("scores", "best"), [([1.0, 0.5, 0.6, 0.64], 3), ([1.0, 0.5, 0.64, 0.7], 2), ([1, 0.5, 2, 3], 1)]
+)
+def test_of_losses_within_the_tolerance_of_the_lowest_the_latest_is_kept(scores: list[float], best: int) -> None:
+    seen, kept, _ = watched(scores, Schedule(18, 0.01), lower_is_better=True, tolerance=0.3)
+    assert torch.equal(kept, seen[best])
+
+
 def test_training_ends_early_once_the_patience_is_spent() -> None:
     seen, kept, steps = watched([5, 4, 6, 7, 1], Schedule(50, 0.01), lower_is_better=True, patience=2)
     assert (len(seen), steps) == (4, 20)
