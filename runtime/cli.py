@@ -81,7 +81,7 @@ class _LazyGroup(click.Group):
 @click.version_option(version("attar"), prog_name="attar")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
-    r"""Distil a language model on your tables, and run it without a GPU.
+    """Distil a language model on your tables, and run it without a GPU.
 
     \b
     Examples:

@@ -29,7 +29,7 @@ def command(
     use: str | None,
     as_json: bool,
 ) -> None:
-    r"""Measure size, load, memory, first token and decode of BUNDLE.
+    """Measure size, load, memory, first token and decode of BUNDLE.
 
     With --teacher both run in fresh processes and answer in turn, and each ratio comes with its 95 % interval.
     Close what else uses the machine: noise widens the intervals.

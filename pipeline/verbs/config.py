@@ -21,7 +21,7 @@ _CONFIG = click.argument("config", type=click.Path(path_type=Path))
 
 @click.group("config")
 def command() -> None:
-    r"""Check, show or start a config; print its JSON Schema.
+    """Check, show or start a config; print its JSON Schema.
 
     \b
     Examples:
@@ -36,7 +36,7 @@ def command() -> None:
 @_SET
 @_JSON
 def check(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    r"""Check CONFIG, and that the tables and columns it names are there and give questions.
+    """Check CONFIG, and that the tables and columns it names are there and give questions.
 
     \b
     Example:
@@ -70,7 +70,7 @@ def _read_as(table: TableFacts) -> str:
 @_SET
 @_JSON
 def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    r"""Show every value in force, and whether CONFIG, --set or a default says so.
+    """Show every value in force, and whether CONFIG, --set or a default says so.
 
     \b
     Example:
@@ -93,7 +93,7 @@ def show(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
 @click.argument("out", type=click.Path(path_type=Path), default=Path("config.json"))
 @_JSON
 def init(out: Path, as_json: bool) -> None:
-    r"""Write a config with every key, its default and a comment on it, to OUT (config.json by default).
+    """Write a config with every key, its default and a comment on it, to OUT (config.json by default).
 
     A key that begins with // is a comment. For tables that you have, `attar init TABLE` writes a shorter one.
 
@@ -118,7 +118,7 @@ def init(out: Path, as_json: bool) -> None:
 @click.option("--write", is_flag=True, help=f"Write {_SCHEMA_FILE} instead.")
 @click.option("--json", "as_json", is_flag=True, help="As without it: the schema is a JSON object.")
 def schema(write: bool, as_json: bool) -> None:
-    r"""Print the JSON Schema of a config, made from the models.
+    """Print the JSON Schema of a config, made from the models.
 
     \b
     Examples:

@@ -69,7 +69,7 @@ def command(
     min_cosine: float,
     as_json: bool,
 ) -> None:
-    r"""Export MODEL, a causal LM folder or an encoder's, to a bundle.
+    """Export MODEL, a causal LM folder or an encoder's, to a bundle.
 
     Each graph on the way is compared with torch: Optimum's, the fast one, the quantized one. Beyond the
     tolerance the command fails and leaves no bundle. A family without a fast graph gets Optimum's.

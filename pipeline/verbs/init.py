@@ -18,7 +18,7 @@ __all__ = ["command"]
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(tables: tuple[Path, ...], out: Path, force: bool, as_json: bool) -> None:
-    r"""Write a recipe for your own TABLEs: CSV, JSON, JSONL or Parquet files.
+    """Write a recipe for your own TABLEs: CSV, JSON, JSONL or Parquet files.
 
     \b
     Examples:

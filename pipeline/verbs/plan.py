@@ -23,7 +23,7 @@ _TOO_SMALL = 1
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
 def command(context: click.Context, config: Path, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:
-    r"""Show what the run of CONFIG would do: its stages, what is there already, time, memory and disk.
+    """Show what the run of CONFIG would do: its stages, what is there already, time, memory and disk.
 
     Nothing is made. Exits with 1 when memory or disk is plainly too small.
 

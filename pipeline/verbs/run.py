@@ -16,7 +16,7 @@ __all__ = ["command"]
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(config: Path, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:
-    r"""Do the run that CONFIG describes: data, teacher, student, export, measurement, bundle.
+    """Do the run that CONFIG describes: data, teacher, student, export, measurement, bundle.
 
     What an earlier call finished is not done again.
 

@@ -16,7 +16,7 @@ __all__ = ["command"]
 @click.option("--use", help="What for, such as throughput, of a bundle with several forms; by default its first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(bundle: Path, question: str, use: str | None, as_json: bool) -> None:
-    r"""Answer QUESTION with the student in BUNDLE, from the record that the question names.
+    """Answer QUESTION with the student in BUNDLE, from the record that the question names.
 
     \b
     Example:

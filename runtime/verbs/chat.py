@@ -35,7 +35,7 @@ _HELP = """Ask about a record by name; a question that names none is about the l
 @click.option("--use", help="What for, such as throughput, of a bundle with several forms; by default its first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each line of standard input.")
 def command(bundle: Path, team: bool, use: str | None, as_json: bool) -> None:
-    r"""Talk with the student in BUNDLE; without a terminal, answer each line of standard input by one line.
+    """Talk with the student in BUNDLE; without a terminal, answer each line of standard input by one line.
 
     A question that names no record is about the one before it. Ctrl-D leaves with exit code 0, Ctrl-C with 130.
 

@@ -18,7 +18,7 @@ _FAULT, _BROKEN_BUNDLE = 1, 5
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
 def command(context: click.Context, bundle: Path | None, runs: Path, as_json: bool) -> None:
-    r"""Look at versions, CPU, threads, memory and disk, and at BUNDLE if one is given.
+    """Look at versions, CPU, threads, memory and disk, and at BUNDLE if one is given.
 
     Exits with 0 when nothing is faulty, 1 for a fault, 5 for a broken bundle.
 

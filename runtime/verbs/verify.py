@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.option("--use", help="Only the form for this use, such as throughput; by default every form.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(bundle: Path, threads: int | None, use: str | None, as_json: bool) -> None:
-    r"""Compare BUNDLE on this machine with what torch said when it was exported.
+    """Compare BUNDLE on this machine with what torch said when it was exported.
 
     Repeats the last rung of the export's ladder: stored prompts, torch's answers and logits at them, or stored texts
     and torch's embeddings of them; for every form that the bundle holds. Exits with 1

@@ -43,7 +43,9 @@ def test_each_verbs_help_has_an_example(verb: str) -> None:
     done, seconds = fastest(verb, "--help")
     assert done.returncode == 0
     assert seconds < 0.3
-    assert f"attar {verb} " in done.stdout.split("Example", 1)[1]
+    examples = done.stdout.split("Example", 1)[1].splitlines()
+    assert any(line.startswith(f"    attar {verb} ") for line in examples)
+    assert "\\b" not in done.stdout
 
 
 def test_an_answer_is_on_standard_output(bundle_folder: Path) -> None:

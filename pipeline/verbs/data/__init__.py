@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 @click.group("data")
 def command() -> None:
-    r"""Look at a config's tables; make, verify and show the samples that come from them.
+    """Look at a config's tables; make, verify and show the samples that come from them.
 
     \b
     Examples:

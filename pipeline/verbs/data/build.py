@@ -19,7 +19,7 @@ __all__ = ["build"]
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Copy the set there as well.")
 @AS_JSON
 def build(config: Path, overrides: tuple[str, ...], runs: Path, out: Path | None, as_json: bool) -> None:
-    r"""Make the samples of CONFIG: the first stage of `attar run`, which then finds them there.
+    """Make the samples of CONFIG: the first stage of `attar run`, which then finds them there.
 
     What is there already and still right is not made again.
 

@@ -36,7 +36,7 @@ def check(
     no_tokens: bool,
     as_json: bool,
 ) -> None:
-    r"""Look at the tables of CONFIG: columns, gaps, repeats, balance, lengths, splits, and the samples they give.
+    """Look at the tables of CONFIG: columns, gaps, repeats, balance, lengths, splits, and the samples they give.
 
     Each problem comes with up to ten examples, with their lines; all of it stands on an HTML page too, with plots.
     Exits with 0 where a build would go through, with 1 where it would not, with 4 where a table can't be read.

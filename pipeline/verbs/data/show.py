@@ -30,7 +30,7 @@ def show(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    r"""Show the sample ID of CONFIG's build: prompt, answer, where it comes from, and its rows in the source.
+    """Show the sample ID of CONFIG's build: prompt, answer, where it comes from, and its rows in the source.
 
     The first digits of an id do, where no other begins so.
 

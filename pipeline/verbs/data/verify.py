@@ -25,7 +25,7 @@ _MOST_FAULTS = 10
 def verify(
     context: click.Context, config: Path, overrides: tuple[str, ...], runs: Path, folder: Path | None, as_json: bool
 ) -> None:
-    r"""Recompute every sample that CONFIG's build made from the tables, read again, and prove the splits again.
+    """Recompute every sample that CONFIG's build made from the tables, read again, and prove the splits again.
 
     Exits with 1 where one sample is not what its source gives, or training shares a record with the test.
 
