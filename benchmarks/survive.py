@@ -2,10 +2,11 @@
 
     python -m benchmarks.survive [KILLS] [SEED]    # 30 kills by default, about fifteen minutes
 
-The run goes through every stage on a tiny teacher and saves a checkpoint at every step. The kills go through the
-stages in turn; each falls, with SIGKILL, at a random instant of the time that the uninterrupted run spent in that
-stage. Then the run is called again; every file of data, teacher, student, exported bundle and baseline must have the
-uninterrupted run's SHA-256, and nothing half written may be left. Exits with 1 where that is not so.
+The run goes through every stage on a tiny teacher, its student cut in steps, and saves a checkpoint at every step. The
+kills go through the stages in turn; each falls, with SIGKILL, at a random instant of the time that the uninterrupted
+run spent in that stage. Then the run is called again; every file of data, teacher, student, finished student, exported
+bundle and baseline must have the uninterrupted run's SHA-256, and nothing half written may be left. Exits with 1 where
+that is not so.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from typing import Any
 from tests.conftest import CITIES
 from tests.tiny import tiny_llama
 
-STAGES = ("data", "teacher", "student", "export", "baseline", "measurement", "card")
-COMPARED = STAGES[:5]
+STAGES = ("data", "teacher", "student", "finish", "export", "baseline", "measurement", "card")
+COMPARED = STAGES[:6]
 CONFIG = {
     "name": "small",
     "data": {
@@ -37,11 +38,14 @@ CONFIG = {
     "distillation": {
         "teacher_model_name": "teacher",
         "correction": {"steps": 60},
+        "student_layers": 1,
+        "cuts": [2],
         "alignment_steps": 40,
         "steps": 60,
         "batch_tokens": 1024,
         "checkpoint_seconds": 0,
     },
+    "finish": {"steps": 40},
     "export": {"quantize": "int8", "min_agreement": 0},
     "measurement": {"repetitions": 1, "decode_tokens": 8, "max_new_tokens": 8, "threads": 1},
 }
