@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..config import DistillationConfig
 from ..progress import say
 from ..teacher import LoadedModel
-from .depth import cut, even_layers, layers_of, lowest_layers, ranked_layers
+from .depth import cut, even_layers, layers_of, lowest_layers, ranked_layers, require_possible
 from .size import fitting
 from .trimming import named_tokens, parameters_of, trim_model, trim_tokenizer
 from .vocabulary import kept_tokens
@@ -73,6 +73,7 @@ def chosen_body(
         if isinstance(config.student_layers, list):
             return Body(config.student_layers, tokens)
         keep = config.student_layers or -(-total // 2)
+    require_possible(total, keep)
     if ranks_layers(config) and importance:
         ranking = ranked_layers(importance())
         return Body(sorted(ranking[:keep]), tokens, ranking)

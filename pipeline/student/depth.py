@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from attar.runtime.errors import UsageError
 
-__all__ = ["cut", "even_layers", "layers_of", "lowest_layers", "ranked_layers"]
+__all__ = ["cut", "even_layers", "layers_of", "lowest_layers", "ranked_layers", "require_possible"]
 
 
 def even_layers(total: int, keep: int) -> list[int]:
@@ -24,7 +24,7 @@ def even_layers(total: int, keep: int) -> list[int]:
     Raises:
         UsageError: More layers are asked for than there are, or fewer than one.
     """
-    _require_possible(total, keep)
+    require_possible(total, keep)
     if keep == 1:
         return [0]
     return [int(number * (total - 1) / (keep - 1) + 0.5) for number in range(keep)]
@@ -38,7 +38,7 @@ def lowest_layers(total: int, keep: int) -> list[int]:
     Raises:
         UsageError: See :func:`even_layers`.
     """
-    _require_possible(total, keep)
+    require_possible(total, keep)
     return [*range(keep - 1), total - 1] if keep > 1 else [0]
 
 
@@ -87,7 +87,12 @@ def layers_of(model: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     )
 
 
-def _require_possible(total: int, keep: int) -> None:
+def require_possible(total: int, keep: int) -> None:
+    """Refuse to keep more layers than there are, or fewer than one.
+
+    Raises:
+        UsageError: That is so.
+    """
     if not 1 <= keep <= total:
         raise UsageError(
             f"A student of {keep} layers can't be cut from a teacher of {total}.",

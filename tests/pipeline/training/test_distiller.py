@@ -110,6 +110,8 @@ def test_what_is_missing_is_said(teacher_folder: Path, samples: list[Sample]) ->
         ModelDistiller(config(teacher_folder)).distill([s for s in samples if s.split == "test"])
     with pytest.raises(UsageError, match="9 layers can't be cut"):
         ModelDistiller(config(teacher_folder, student_layers=9)).load_student_model()
+    with pytest.raises(UsageError, match="9 layers can't be cut"):
+        ModelDistiller(config(teacher_folder, student_layers=9, correction={"steps": 0})).distill(samples)
 
 
 def test_a_sample_longer_than_the_model_reads_is_refused_and_never_cut(
