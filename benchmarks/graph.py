@@ -314,13 +314,14 @@ def main(
 
 
 def write(out: Path, known: Mapping[str, Any], found: Mapping[str, Found]) -> str:
-    """Results as JSON, table and plot, named by the run; returns the table."""
+    """Results as JSON and table, and as a plot where contexts were measured, named by the run; returns the table."""
     out.mkdir(exist_ok=True)
     results = {"settings": known, "found": {name: asdict(each) for name, each in found.items()}}
     name = f"graph-{Path(known['run']).name}"
     (out / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n")
     (out / f"{name}.md").write_text(table(results))
-    (out / f"{name}.svg").write_text(plot(results))
+    if any(each.contexts for each in found.values()):
+        (out / f"{name}.svg").write_text(plot(results))
     return table(results)
 
 

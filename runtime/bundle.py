@@ -190,6 +190,10 @@ class Bundle:
         form_for(self.forms, use, self.path)
         return replace(self, use=use)
 
+    def in_each_form(self) -> list[Bundle]:
+        """The same bundle in each of its forms, the one that is opened by default first."""
+        return [self.for_use(form.uses[0] if form.uses else None) for form in self.forms]
+
     @property
     def forms(self) -> tuple[Form, ...]:
         """All forms that it holds, the one that is opened by default first."""

@@ -65,9 +65,7 @@ def verify_forms(path: Path, *, threads: int | None = None) -> list[Verification
     Raises:
         BundleError: The bundle is broken, or carries no references.
     """
-    bundle = _opened(path, None)
-    uses = [form.uses[0] for form in bundle.forms] if len(bundle.forms) > 1 else [None]
-    return [_measured(bundle.for_use(use), threads or available_threads()) for use in uses]
+    return [_measured(form, threads or available_threads()) for form in _opened(path, None).in_each_form()]
 
 
 def _opened(path: Path, use: str | None) -> Bundle:

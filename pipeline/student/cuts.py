@@ -99,8 +99,8 @@ def layers_on_the_way(
     for count in reversed(counts):
         others = [number for number in ranking or range(total) if number not in layers]
         added = count - len(layers)
-        spread = (others[(2 * place + 1) * len(others) // (2 * added)] for place in range(added))
-        layers = sorted([*layers, *(others[:added] if ranking else spread)])
+        spread = [(2 * place + 1) * len(others) // (2 * added) for place in range(added)]
+        layers = sorted([*layers, *(others[place] for place in (range(added) if ranking else spread))])
         way.insert(0, layers)
     return way
 

@@ -70,7 +70,6 @@ class ModelDistiller:
         self.student: LoadedModel | None = None
         self.body: Body | None = None
         self._corrected = config.correction.steps == 0
-        self._is_provisional = False
 
     def load_teacher_model(self) -> LoadedModel:
         """Load the teacher.
@@ -103,7 +102,6 @@ class ModelDistiller:
             )
         teacher = self.teacher or self.load_teacher_model()
         samples = list(training_data or ())
-        self._is_provisional = training_data is None and ranks_layers(self.config)
         if self.config.student_model_name is None:
             self.student = self._cut(teacher, samples)
         else:
@@ -197,6 +195,11 @@ class ModelDistiller:
         if self.teacher and (tokens := teacher_tokens(self.teacher.tokenizer, self.student.tokenizer)):
             write_json(target / VOCABULARY_FILE, {"teacher_tokens": tokens})
         return target
+
+    @property
+    def _is_provisional(self) -> bool:
+        """Whether the student's layers are to be chosen by importance, and were cut without samples to tell it."""
+        return ranks_layers(self.config) and self.body is not None and not self.body.ranking
 
     def _cut(self, teacher: LoadedModel, samples: list[Sample]) -> LoadedModel:
         importance = partial(self._importance, teacher, samples) if samples else None

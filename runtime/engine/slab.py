@@ -61,11 +61,12 @@ class Slab:
         Returns:
             Logits ``[B, R, V]``, which the next call for these rows overwrites.
         """
-        count = ids.shape[1]
-        *earlier, last = _pieces(count, range(count)[logits_from:])
+        count, bound = ids.shape[1], self._binding(first, len(ids))
+        wanted = range(count)[logits_from:]
+        *earlier, last = _pieces(count, wanted)
         for piece in earlier:
-            self._binding(first, len(ids)).run(ids[:, piece], [end - count + piece.stop for end in ends], -1)
-        return self._binding(first, len(ids)).run(ids[:, last], ends, range(count)[logits_from:].start - last.start)
+            bound.run(ids[:, piece], [end - count + piece.stop for end in ends], -1)
+        return bound.run(ids[:, last], ends, wanted.start - last.start)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Give a row the first ``length`` tokens of another."""

@@ -25,12 +25,10 @@ def examine_bundle(path: Path) -> Iterator[Finding]:
         size = f"{bundle.size / 1e6:.1f} MB, {forms}, {manifest.architecture.parameters / 1e6:.1f}M"
         yield Finding("bundle", "ok", f"{size} parameters; every byte as its manifest says")
         if manifest.task == EMBEDDING:
-            for form in bundle.forms:
-                yield _embedding(bundle.for_use(form.uses[0] if form.uses else None))
+            yield from map(_embedding, bundle.in_each_form())
         else:
             yield _records(bundle)
-            for form in bundle.forms:
-                yield _answer(bundle.for_use(form.uses[0] if form.uses else None))
+            yield from map(_answer, bundle.in_each_form())
     except AttarError as error:
         where = f" ({error.where})" if error.where else ""
         yield Finding("bundle", "fault", f"{error.what}{where}", error.next_step or "Export it anew.")
