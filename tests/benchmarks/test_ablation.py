@@ -228,15 +228,18 @@ def test_killed_and_called_again_it_goes_on_with_the_cells_that_are_missing(reci
 
 
 def test_interrupted_it_says_that_finished_cells_are_kept(recipe: Path, tmp_path: Path) -> None:
-    out = tmp_path / "a.jsonl"
+    out, ended = tmp_path / "a.jsonl", threading.Event()
 
     def interrupt() -> None:
-        until_a_cell_is_finished(out, lambda: False)
-        signal.raise_signal(signal.SIGINT)
+        until_a_cell_is_finished(out, ended.is_set)
+        while not ended.is_set():  # Python loses one that falls into a finalizer: whoever is not heard presses again
+            signal.raise_signal(signal.SIGINT)
+            ended.wait(5)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
     done = CliRunner().invoke(main, arguments(recipe, out))
+    ended.set()
     thread.join()
     assert done.exit_code == 130 and "finished cells are kept" in done.output
     assert read(out)
