@@ -61,20 +61,24 @@ class Message(TypedDict):
 
 
 def record_text(label: str, entity: str, facts: Sequence[tuple[str, str]]) -> str:
-    """A record as the model reads it: its name on the first line, then one ``column: value`` a line."""
-    return "\n".join([f"{label}: {entity}", *(f"{name}: {value}" for name, value in facts)])
+    """A record as the model reads it: its name on the first line, then a column, a tab and its value on each.
+
+    What stands behind the tab is what an answer begins with, token by token. Behind a space a word is another token
+    than at the beginning of a line, and which is which would have to be learned word by word.
+    """
+    return "\n".join(f"{name}\t{value}" for name, value in ((label, entity), *facts))
 
 
 def read_record(text: str) -> tuple[str, str, list[tuple[str, str]]] | None:
-    """Label, entity and facts of what :func:`record_text` wrote; None where a line is not ``column: value``.
+    """Label, entity and facts of what :func:`record_text` wrote, or of ``column: value`` lines as people write them.
 
-    A column's name ends at the first colon that a space follows.
+    None where a line is neither.
     """
-    pairs = [tuple(line.split(": ", 1)) for line in text.splitlines()]
-    if not pairs or any(len(pair) != 2 for pair in pairs):
+    pairs = [pair for line in text.splitlines() if (pair := _pair(line))]
+    if not pairs or len(pairs) < len(text.splitlines()):
         return None
     (label, entity), *facts = pairs
-    return label, entity, [(name, value) for name, value in facts]
+    return label, entity, facts
 
 
 def answer_prompt(question: str, record: str | None) -> list[Message]:
@@ -112,6 +116,15 @@ def tool_call_text(name: str, arguments: Mapping[str, Any]) -> str:
     """A call as the model writes it, and as the chat template writes a turn's ``tool_calls``."""
     call = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
     return f"<tool_call>\n{call}\n</tool_call>"
+
+
+def _pair(line: str) -> tuple[str, str] | None:
+    """A line's column and value."""
+    for between in ("\t", ": "):
+        name, found, value = line.partition(between)
+        if found:
+            return name, value
+    return None
 
 
 def _asked(text: str, request: str) -> list[Message]:

@@ -109,10 +109,10 @@ class Records:
         Raises:
             BundleError: The file can't be read.
         """
-        line = f"\n{column}: {value}\n"
-        statement = """SELECT EXISTS (SELECT 1 FROM (SELECT text FROM records WHERE label = ? LIMIT ?)
-                       WHERE instr(text || char(10), ?) > 0)"""
-        return bool(self._query(statement, [label, _MOST_READ, line])[0][0])
+        lines = [f"\n{column}{between}{value}\n" for between in ("\t", ": ")]  # bundles had colons once
+        statement = """SELECT EXISTS (SELECT 1 FROM (SELECT text || char(10) AS text FROM records WHERE label = ?
+                       LIMIT ?) WHERE instr(text, ?) > 0 OR instr(text, ?) > 0)"""
+        return bool(self._query(statement, [label, _MOST_READ, *lines])[0][0])
 
     def _mentions(self, question: str) -> Iterator[_Mention]:
         """Every place in the question where a name of a record stands."""

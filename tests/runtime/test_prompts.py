@@ -20,7 +20,7 @@ from attar.runtime.prompts import (
     tool_call_text,
 )
 
-CORK = "city: Cork\ncountry: Ireland"
+CORK = "city\tCork\ncountry\tIreland"
 NAMES = st.from_regex(r"[a-z][a-z ()²]{0,12}", fullmatch=True)
 VALUES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
 
@@ -59,6 +59,14 @@ def test_a_record_reads_back_as_it_was_written(label: str, entity: str, facts: l
     assert read_record(record_text(label, entity, facts)) == (label, entity, facts)
 
 
-@pytest.mark.parametrize("text", ["", "Just a sentence.", f"{CORK}\n\n{CORK}", "city: Cork\nand more"])
+def test_a_record_as_people_write_it_is_read_too() -> None:
+    assert read_record("city: Cork\ncountry: Ireland: the Republic") == (
+        "city",
+        "Cork",
+        [("country", "Ireland: the Republic")],
+    )
+
+
+@pytest.mark.parametrize("text", ["", "Just a sentence.", f"{CORK}\n\n{CORK}", f"{CORK}\nand more"])
 def test_other_text_is_not_read_as_a_record(text: str) -> None:
     assert read_record(text) is None

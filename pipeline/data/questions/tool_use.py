@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from attar.runtime.prompts import NO_VALUE, Message, record_text, tool_call, tool_call_text
+from attar.runtime.prompts import NO_VALUE, Message, read_record, record_text, tool_call, tool_call_text
 
 from ..schema import TableSchema, written
 from .catalog import BARE, TOOLS, record_tool, shared_tools
@@ -134,5 +134,5 @@ def _read_back(told: str, layout: str) -> dict[str, str]:
     """Label to value of what a tool said."""
     if layout == "json":
         return dict(json.loads(told)["record"])
-    _, *lines = told.split("\n")
-    return dict(line.split(": ", 1) for line in lines)
+    _, _, facts = read_record(told) or ("", "", [])
+    return dict(facts)

@@ -110,7 +110,7 @@ def test_records_are_shown_in_the_tables_order(cities: Path) -> None:
     loader = StructuredDataLoader()
     loader.load_from_csv(cities, label="city", columns={"country": "land", "population": "people"})
     _, number, name, text = next(loader.records())
-    assert (number, name, text) == (0, "Aarhus", "city: Aarhus\nland: Denmark\npeople: 285273")
+    assert (number, name, text) == (0, "Aarhus", "city\tAarhus\nland\tDenmark\npeople\t285273")
 
 
 def test_an_error_names_the_file(cities: Path) -> None:
