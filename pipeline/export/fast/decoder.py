@@ -19,8 +19,8 @@ __all__ = ["Attention", "DecoderGraph"]
 
 _END = np.iinfo(np.int64).max
 _NO_SINK = np.finfo(np.float32).min
-"""What the sink of each head adds to the softmax: exp of it, nothing. A head with a sink is computed as one product over
-all keys; without one it is done in tiles (onnxruntime 1.32), which takes twice as long for pieces of 256 tokens."""
+"""A sink of each head, whose share of the softmax is exp of it: nothing. Heads with sinks are computed as one product
+over all keys, others in tiles (onnxruntime 1.32), which takes twice as long for pieces of 256 tokens."""
 
 
 @dataclass(frozen=True)
