@@ -22,6 +22,7 @@ __all__ = [
     "check_prompt",
     "claim_text",
     "read_record",
+    "record_line",
     "record_text",
     "route_prompt",
     "summary_prompt",
@@ -61,12 +62,17 @@ class Message(TypedDict):
 
 
 def record_text(label: str, entity: str, facts: Sequence[tuple[str, str]]) -> str:
-    """A record as the model reads it: its name on the first line, then a column, a tab and its value on each.
+    """A record as the model reads it: its name on the first line, then one ``column:value`` a line.
 
-    What stands behind the tab is what an answer begins with, token by token. Behind a space a word is another token
-    than at the beginning of a line, and which is which would have to be learned word by word.
+    No space stands before a value, so that it is the answer's very tokens: behind a space a word is another token than
+    at the beginning of a line, and which is which would have to be learned word by word.
     """
-    return "\n".join(f"{name}\t{value}" for name, value in ((label, entity), *facts))
+    return "\n".join(record_line(name, value) for name, value in ((label, entity), *facts))
+
+
+def record_line(column: str, value: str) -> str:
+    """One value of a record; behind a tab where the column's name has a colon itself."""
+    return f"{column}\t{value}" if ":" in column else f"{column}:{value}"
 
 
 def read_record(text: str) -> tuple[str, str, list[tuple[str, str]]] | None:
@@ -74,10 +80,10 @@ def read_record(text: str) -> tuple[str, str, list[tuple[str, str]]] | None:
 
     None where a line is neither.
     """
-    pairs = [pair for line in text.splitlines() if (pair := _pair(line))]
-    if not pairs or len(pairs) < len(text.splitlines()):
+    pairs = [line.partition("\t" if "\t" in line else ":") for line in text.splitlines()]
+    if not pairs or not all(between for _, between, _ in pairs):
         return None
-    (label, entity), *facts = pairs
+    (label, entity), *facts = [(name, value.lstrip(" ")) for name, _, value in pairs]
     return label, entity, facts
 
 
@@ -116,15 +122,6 @@ def tool_call_text(name: str, arguments: Mapping[str, Any]) -> str:
     """A call as the model writes it, and as the chat template writes a turn's ``tool_calls``."""
     call = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
     return f"<tool_call>\n{call}\n</tool_call>"
-
-
-def _pair(line: str) -> tuple[str, str] | None:
-    """A line's column and value."""
-    for between in ("\t", ": "):
-        name, found, value = line.partition(between)
-        if found:
-            return name, value
-    return None
 
 
 def _asked(text: str, request: str) -> list[Message]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import BundleError
+from .prompts import record_line
 
 __all__ = ["Record", "Records", "write_records"]
 
@@ -109,7 +110,7 @@ class Records:
         Raises:
             BundleError: The file can't be read.
         """
-        lines = [f"\n{column}{between}{value}\n" for between in ("\t", ": ")]  # bundles had colons once
+        lines = [f"\n{line}\n" for line in (record_line(column, value), f"{column}: {value}")]  # the latter once
         statement = """SELECT EXISTS (SELECT 1 FROM (SELECT text || char(10) AS text FROM records WHERE label = ?
                        LIMIT ?) WHERE instr(text, ?) > 0 OR instr(text, ?) > 0)"""
         return bool(self._query(statement, [label, _MOST_READ, *lines])[0][0])

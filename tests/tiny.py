@@ -131,9 +131,9 @@ def export_with_records(model: Path, out: Path, graph: str = "fast", modes: Mapp
     from attar.runtime.records import Record, write_records
 
     records = [
-        (Record("city", "Aarhus", "city\tAarhus\ncountry\tDenmark"), ["Aarhus"]),
-        (Record("city", "Cork (IE)", "city\tCork (IE)\ncountry\tIreland"), ["Cork", "IE"]),
-        (Record("city", "Cork (US)", "city\tCork (US)\ncountry\tUnited States"), ["Cork", "US"]),
+        (Record("city", "Aarhus", "city:Aarhus\ncountry:Denmark"), ["Aarhus"]),
+        (Record("city", "Cork (IE)", "city:Cork (IE)\ncountry:Ireland"), ["Cork", "IE"]),
+        (Record("city", "Cork (US)", "city:Cork (US)\ncountry:United States"), ["Cork", "US"]),
     ]
     config = ExportConfig.model_validate({"quantize": "none", "graph": graph})
     provenance = Provenance(lineage={"modes": dict(modes)}) if modes else None

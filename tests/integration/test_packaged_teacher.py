@@ -66,7 +66,7 @@ def test_the_bundle_holds_the_tables_and_not_the_teacher(report: dict[str, Any])
     assert "tokenizer.model" not in bundle.manifest.files
     found = attar("ask", bundle.path, "What is the capital of Denmark?")
     assert found["candidates"] == ["Denmark"]
-    assert "capital\tCopenhagen" in found["record"]
+    assert "capital:Copenhagen" in found["record"]
 
 
 def test_the_tokenizer_of_the_gguf_reads_as_it_should(teacher: LoadedModel) -> None:

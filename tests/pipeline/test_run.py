@@ -143,7 +143,7 @@ def test_a_bundle_of_two_forms_tells_of_both_in_its_card(report: dict[str, Any],
     assert "weights int8 for latency and mixed for throughput" in card
     assert "| mixed | throughput |" in card
     answer = AgenticWorkflow(ChatOnnx(bundle=bundle.path, use="throughput")).run(query="What is the country of Ghent?")
-    assert answer["context"]["record"].startswith("city\tGhent")
+    assert answer["context"]["record"].startswith("city:Ghent")
     run(load_config(recipe), recipe.parent / "runs")
 
 
@@ -211,7 +211,7 @@ def test_a_student_of_a_given_size_goes_all_the_way(report: dict[str, Any], reci
     body, shape = manifest.lineage["body"], manifest.architecture
     assert (len(body["layers"]), body["tokens"]) == (shape.layers, shape.vocabulary_size)
     answer = AgenticWorkflow(found.bundle).run(query="What is the country of Ghent?")
-    assert answer["context"]["record"].startswith("city\tGhent")
+    assert answer["context"]["record"].startswith("city:Ghent")
 
 
 def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any], recipe: Path) -> None:
@@ -225,7 +225,7 @@ def test_the_bundle_tells_where_it_comes_from_and_answers(report: dict[str, Any]
     assert f"**{report['verdict']['word']}**" in card
     assert "- city: CC0-1.0" in card
     result = AgenticWorkflow(report["bundle"]).run(query="What is the country of Ghent?")
-    assert result["context"]["record"].startswith("city\tGhent\ncountry\tBelgium")
+    assert result["context"]["record"].startswith("city:Ghent\ncountry:Belgium")
     assert result["messages"][-1].text == result["results"]["answer"]
 
 

@@ -20,8 +20,8 @@ from attar.runtime.prompts import (
     tool_call_text,
 )
 
-CORK = "city\tCork\ncountry\tIreland"
-NAMES = st.from_regex(r"[a-z][a-z ()²]{0,12}", fullmatch=True)
+CORK = "city:Cork\ncountry:Ireland"
+NAMES = st.from_regex(r"[a-z][a-z ():²]{0,12}", fullmatch=True)
 VALUES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
 
 

@@ -70,8 +70,8 @@ def test_what_columns_and_tables_are_called_is_known(records: Records) -> None:
 
 def test_a_value_is_held_as_it_is_written_in_that_column_of_that_table(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
-    rows = ["city\tCork\ncountry\tIreland\nriver\tLee", "city\tDelft\ncountry\tNetherlands"]
-    write_records(path, [(Record("city", text.split()[1], text), []) for text in rows])
+    rows = ["city:Cork\ncountry:Ireland\nriver:Lee", "city: Delft\ncountry: Netherlands"]
+    write_records(path, [(Record("city", "", text), []) for text in rows])
     held = Records(path).hold
     assert held("city", "country", "Ireland") and held("city", "country", "Netherlands")
     assert not held("city", "river", "Le") and not held("city", "river", "Ireland") and not held("town", "river", "Lee")

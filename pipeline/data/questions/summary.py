@@ -31,7 +31,7 @@ class _Laid(Kind):
     role = "summarizer"
     forms: Mapping[str, Sequence[str]] = {
         "train": (
-            "{label}\t{entity}\n[{column}\t{value}\n]",
+            "{label}:{entity}\n[{column}:{value}\n]",
             "{label}: {entity}\n[{column}: {value}\n]",
             "{label}: {entity}\n[- {column}: {value}\n]",
             "{entity}\n[{column} = {value}\n]",

@@ -39,7 +39,7 @@ def test_every_answer_is_what_its_row_says(samples: list[Sample]) -> None:
     for sample in samples:
         if not sample.counterfactual:
             assert sample.answer == written(rows[sample.table][sample.rows[0]][sample.columns[0]])
-        assert f": {sample.answer}" in sample.record
+        assert f":{sample.answer}\n" in f"{sample.record}\n"
 
 
 def test_no_entity_and_no_form_is_in_both_splits(samples: list[Sample]) -> None:
@@ -74,7 +74,7 @@ def test_swapped_values_come_from_the_same_column_of_training_rows(samples: list
         (column,), (number,) = sample.columns, sample.rows
         known = {written(row[column]) for n, row in enumerate(rows) if (sample.table, n) not in held_out}
         assert sample.answer in known
-        assert sample.record.startswith(f"{sample.table}: {tables[sample.table].schema.entity_of(rows[number])}\n")
+        assert sample.record.startswith(f"{sample.table}:{tables[sample.table].schema.entity_of(rows[number])}\n")
     assert not any(sample.counterfactual for sample in load(counterfactual=False).prepare_distillation_dataset())
 
 
@@ -110,7 +110,7 @@ def test_records_are_shown_in_the_tables_order(cities: Path) -> None:
     loader = StructuredDataLoader()
     loader.load_from_csv(cities, label="city", columns={"country": "land", "population": "people"})
     _, number, name, text = next(loader.records())
-    assert (number, name, text) == (0, "Aarhus", "city\tAarhus\nland\tDenmark\npeople\t285273")
+    assert (number, name, text) == (0, "Aarhus", "city:Aarhus\nland:Denmark\npeople:285273")
 
 
 def test_an_error_names_the_file(cities: Path) -> None:

@@ -65,4 +65,4 @@ def test_no_bundle_or_no_teacher_is_a_bad_artifact(bundle_folder: Path, tmp_path
 def test_the_prompt_asks_about_a_record_of_median_length(bundle_folder: Path) -> None:
     bundle = Bundle.open(bundle_folder)
     asked = ChatTokenizer.load(bundle.path).decode(typical_prompt(bundle))
-    assert "city\tCork (IE)\ncountry\tIreland" in asked
+    assert "city:Cork (IE)\ncountry:Ireland" in asked

@@ -23,8 +23,8 @@ def ask(agent: DistilledModelAgent, question: str, **context: str) -> dict[str, 
 
 def test_the_prompt_holds_the_record_that_is_named(agent: DistilledModelAgent) -> None:
     update = ask(agent, "Which country is Aarhus in?")
-    assert update["context"] == {"record": "city\tAarhus\ncountry\tDenmark", "candidates": ["Aarhus"]}
-    direct = agent.model.invoke("city\tAarhus\ncountry\tDenmark\n\nWhich country is Aarhus in?")
+    assert update["context"] == {"record": "city:Aarhus\ncountry:Denmark", "candidates": ["Aarhus"]}
+    direct = agent.model.invoke("city:Aarhus\ncountry:Denmark\n\nWhich country is Aarhus in?")
     assert update["results"] == {"answer": direct.text}
     assert update["messages"][0].name == "qa"  # type: ignore[index]
 
@@ -32,7 +32,7 @@ def test_the_prompt_holds_the_record_that_is_named(agent: DistilledModelAgent) -
 def test_a_name_that_several_records_share_is_told(agent: DistilledModelAgent) -> None:
     context = ask(agent, "Where is Cork?")["context"]
     assert context["candidates"] == ["Cork (IE)", "Cork (US)"]  # type: ignore[index]
-    assert context["record"] == "city\tCork (IE)\ncountry\tIreland"  # type: ignore[index]
+    assert context["record"] == "city:Cork (IE)\ncountry:Ireland"  # type: ignore[index]
 
 
 def test_a_question_that_names_no_record_is_not_answered_from_thin_air(agent: DistilledModelAgent) -> None:
@@ -52,12 +52,12 @@ def test_a_follow_up_is_about_the_record_before_it_and_a_new_name_about_a_new_on
     first = ask(agent, "Which country is Aarhus in?")
     state = AgentState(messages=[HumanMessage("And its population?")], context=first["context"])  # type: ignore[typeddict-item]
     follow_up = agent(state)
-    assert follow_up["context"]["record"] == "city\tAarhus\ncountry\tDenmark"
+    assert follow_up["context"]["record"] == "city:Aarhus\ncountry:Denmark"
     state = AgentState(messages=[HumanMessage("And Cork (US)?")], context=follow_up["context"])
     assert agent(state)["context"]["candidates"] == ["Cork (US)"]
 
 
 def test_a_record_of_ones_own_is_read_instead(agent: DistilledModelAgent) -> None:
-    update = ask(agent, "Which country is Aarhus in?", record="city\tAarhus\ncountry\tNorway")
-    direct = agent.model.invoke("city\tAarhus\ncountry\tNorway\n\nWhich country is Aarhus in?")
+    update = ask(agent, "Which country is Aarhus in?", record="city:Aarhus\ncountry:Norway")
+    direct = agent.model.invoke("city:Aarhus\ncountry:Norway\n\nWhich country is Aarhus in?")
     assert update["results"] == {"answer": direct.text}

@@ -10,8 +10,8 @@ from langchain_core.messages import HumanMessage
 from attar.runtime import AgentState, ChatOnnx, SummarizerAgent
 from attar.runtime.prompts import NOT_FOUND, summary_prompt
 
-AARHUS = "city\tAarhus\ncountry\tDenmark"
-CORKS = "city\tCork (IE)\ncountry\tIreland\n\ncity\tCork (US)\ncountry\tUnited States"
+AARHUS = "city:Aarhus\ncountry:Denmark"
+CORKS = "city:Cork (IE)\ncountry:Ireland\n\ncity:Cork (US)\ncountry:United States"
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_an_answer_without_anything_to_stand_against_is_not_checked(teacher_fold
     export_model(teacher_folder, tmp_path / "bundle", ExportConfig(quantize="none"))
     team = MultiAgentWorkflow(ChatOnnx(bundle=tmp_path / "bundle", max_tokens=3))
     assert "validate" not in steps(team, QUESTION)
-    assert "validate" in steps(team, QUESTION, {"record": "city\tAarhus\ncountry\tDenmark"})
+    assert "validate" in steps(team, QUESTION, {"record": "city:Aarhus\ncountry:Denmark"})
 
 
 def test_all_agents_share_one_model(team: MultiAgentWorkflow, model: ChatOnnx) -> None:
@@ -99,7 +99,7 @@ def test_an_agent_of_ones_own_is_called_by_its_words(team: MultiAgentWorkflow) -
     team.add_agent("teller", say("Denmark"), pattern=r"^tell", check=True)
     assert steps(team, "Hello, summarize me") == ["process_input", "route", "greeter", "last", "finalize"]
     assert team.run("Hello!")["messages"][-1].text == "Hello!"
-    context = {"record": "city\tAarhus\ncountry\tDenmark"}
+    context = {"record": "city:Aarhus\ncountry:Denmark"}
     assert steps(team, "tell", context) == ["process_input", "route", "teller", "validate", "last", "finalize"]
     assert steps(team, CLAIM)[2] == "validator"
     with pytest.raises(UsageError, match="already"):

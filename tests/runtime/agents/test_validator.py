@@ -13,7 +13,7 @@ from attar.runtime import AgentState, ChatOnnx, ValidatorAgent
 from attar.runtime.agents.validator import UNDECIDED
 from attar.runtime.prompts import NOT_FOUND, Message
 
-AARHUS = "city\tAarhus\ncountry\tDenmark"
+AARHUS = "city:Aarhus\ncountry:Denmark"
 
 
 class Told(ValidatorAgent):
@@ -60,9 +60,7 @@ def test_a_claim_is_checked_without_asking_the_student(bundle_folder: Path, text
 
 def test_a_record_of_ones_own_is_checked_against(bundle_folder: Path) -> None:
     agent = Told(bundle_folder, "supported")
-    assert (
-        claim(agent, "Its country is Norway", record="city\tOslo\ncountry\tNorway")["results"]["check"] == "supported"
-    )
+    assert claim(agent, "Its country is Norway", record="city:Oslo\ncountry:Norway")["results"]["check"] == "supported"
 
 
 @pytest.mark.parametrize(

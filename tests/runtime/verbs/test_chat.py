@@ -94,7 +94,7 @@ def test_with_json_each_line_is_one_object_with_the_check(bundle_folder: Path) -
     first, second = map(json.loads, done.stdout.splitlines())
     assert list(first) == ["question", "answer", "record", "candidates", "route", "check", "checked_by", "evidence"]
     assert first["candidates"] == ["Cork (IE)", "Cork (US)"]
-    assert second["record"] == "city\tAarhus\ncountry\tDenmark"
+    assert second["record"] == "city:Aarhus\ncountry:Denmark"
 
 
 def test_without_the_team_there_is_no_route_and_no_check(bundle_folder: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_conversation_at_a_terminal(bundle_folder: Path) -> None:
     assert "No record was read yet." in chat.say("/record")
     assert "not in the records, says the record" in chat.say("Where is Atlantis?")
     assert "Supported (country: Denmark)." in chat.say("Is it true that the country of Aarhus is Denmark?")
-    assert "city\tAarhus\r\ncountry\tDenmark" in chat.say("/record")
+    assert "city:Aarhus\r\ncountry:Denmark" in chat.say("/record")
     assert "Contradicted (country: Denmark)." in chat.say("Is it true that its country is Ireland?")
     assert "from Cork (IE), 1 more of that name, such as Cork (US)" in chat.say("Where is Cork?")
     assert "/quit" in chat.say("/help")

@@ -53,7 +53,7 @@ def test_each_layout_holds_every_fact_and_two_records_have_an_empty_line_between
             assert all(value in text for value in ("Cork", "Ireland", "222333", "Faro", "Portugal", "67650", "country"))
             assert "\n\n" in text
     assert kind.record(type(question)("", "", "summary.train.0", shown=("land",)), SCHEMA, [CORK]) == (
-        "city\tCork\ncountry\tIreland"
+        "city:Cork\ncountry:Ireland"
     )
     assert kind.record(type(question)("", "", "summary.train.5", shown=("land", "people")), SCHEMA, [CORK]) == (
         "The country of Cork is Ireland. The population of Cork is 222333."

@@ -24,7 +24,7 @@ def test_another_rows_record_does_not_answer() -> None:
     assert {question.given["entity"] for question in asked} == {"Delft", "Faro"}
     assert {question.answer for question in asked} == {NOT_FOUND}
     record = KINDS["abstain"].record(asked[0], SCHEMA, [CORK])
-    assert record.startswith("city\tCork\ncountry\tIreland")
+    assert record.startswith("city:Cork\ncountry:Ireland")
     assert ask("abstain", CORK, {**DELFT, "name": "Cork (US)"}) == [], "a name within a name leaves it open"
     assert not right("abstain", asked[0], [CORK], given={"entity": "Cork"})
 
