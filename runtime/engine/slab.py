@@ -19,7 +19,7 @@ __all__ = ["Slab"]
 
 _PIECE = 256
 """Tokens that are read at a time. The attention operator computes every pair of the tokens it reads, and masks half of
-them: 512 tokens of the 30 % student are read a quarter faster in two pieces, 2,048 in eight pieces by 1.6 times."""
+them: 512 tokens of the 30 % student take 58 ms at once and 53 in two pieces, 2,048 take 977 and 358 in eight."""
 
 
 class Slab:

@@ -231,6 +231,23 @@ def test_a_layer_is_a_handful_of_operators(name: str, most: int, tmp_path: Path)
     assert not {"MatMul", "FusedMatMul", "Concat", "Softmax"} & set(kinds)
 
 
+@pytest.mark.parametrize("name", ["llama", "gpt2"])
+def test_every_head_has_a_sink_that_takes_nothing(name: str, tmp_path: Path) -> None:
+    graph = onnx.load(build_fast(make(name), tmp_path / "model.onnx", "none"), load_external_data=False).graph
+    stored = {
+        tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer if not tensor.external_data
+    }
+    attentions = [node for node in graph.node if node.op_type == "GroupQueryAttention"]
+    assert attentions
+    for node in attentions:
+        sink = stored[node.input[11]]
+        assert (
+            sink.dtype == np.float32
+            and sink.shape == (onnx.helper.get_node_attr_value(node, "num_heads"),)
+            and not np.exp(sink).any()
+        )
+
+
 @pytest.mark.parametrize(
     ("config", "why"),
     [
