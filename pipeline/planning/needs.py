@@ -24,6 +24,7 @@ from .training import (
     trained,
     training_memory,
     training_seconds,
+    weighing,
 )
 
 __all__ = ["Need", "Sizes", "needs_of", "sizes_of"]
@@ -183,6 +184,7 @@ def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
         phases += 4 * trained(lesson.student) * ((lesson.cut.alignment_steps > 0) + (lesson is not lessons[-1]))
         if caches(settings, lesson.cut.steps, sizes.samples):
             signals += sizes.samples * _ANSWER_TOKENS * (4 * settings.signal_tokens + 6)
+    seconds += weighing(settings, sizes.teacher, speed)
     return Need(
         seconds + scoring(student, sizes.questions, speed),
         _LIBRARIES + memory,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..config import DistillationConfig
+from ..student.body import ranks_layers
 from ..student.cuts import Cut, planned_cuts
 from .shapes import Shape
 from .speed import Speed
@@ -23,10 +24,13 @@ __all__ = [
     "trained",
     "training_memory",
     "training_seconds",
+    "weighing",
 ]
 
 _SCORED_TOKENS = 112
 """Forward tokens that a scored question costs: 512 took 28 s at 2,058 tokens/s (benchmarks/LOG.md)."""
+_WEIGHED = 2
+"""Batches on which each of a teacher's layers is left out, to see how much it matters."""
 _WATCHED = 64
 """Questions that a student is watched by, at most."""
 _ANSWER_SHARE = 0.25
@@ -95,6 +99,12 @@ def caches(settings: DistillationConfig, steps: int, samples: int) -> bool:
 def scoring(shape: Shape, questions: int, speed: Speed) -> float:
     """Seconds in which a model answers so many questions."""
     return questions * _SCORED_TOKENS * 2 * active(shape) / speed.forward
+
+
+def weighing(settings: DistillationConfig, teacher: Shape, speed: Speed) -> float:
+    """Seconds in which it shows how much each of a teacher's layers matters; none where that decides nothing."""
+    tokens = teacher.layers * _WEIGHED * settings.batch_tokens if ranks_layers(settings) else 0
+    return tokens * 2 * active(teacher) / speed.forward
 
 
 def active(shape: Shape) -> float:

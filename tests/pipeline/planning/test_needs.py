@@ -79,6 +79,15 @@ def test_a_cut_in_steps_is_planned_student_by_student() -> None:
     assert needs('distillation.cuts="auto"')["student"] == needs("distillation.cuts=[]")["student"]  # half at once
 
 
+def test_layers_that_are_weighed_cost_a_pass_for_each() -> None:
+    even, named = 'distillation.layer_choice="even"', "distillation.student_layers=[0, 29]"
+    passes = 30 * 2 * 2048 * 2 * (30 * TEACHER.layer_parameters + 0.25 * TEACHER.vocabulary * TEACHER.width)
+    batch = "distillation.batch_tokens=2048"
+    weighed, spread, given = (needs(batch, *more)["student"].seconds for more in ((), (even,), (named,)))
+    assert weighed - spread == pytest.approx(passes / SPEED.forward)
+    assert given == spread
+
+
 def test_what_is_set_aside_costs_answers_and_the_best_weights_so_far() -> None:
     alone = needs("distillation.held_out=0")
     for stage in ("student", "baseline"):
