@@ -24,6 +24,7 @@ __all__ = [
     "read_record",
     "record_line",
     "record_text",
+    "restated",
     "route_prompt",
     "summary_prompt",
     "tool_call",
@@ -85,6 +86,12 @@ def read_record(text: str) -> tuple[str, str, list[tuple[str, str]]] | None:
         return None
     (label, entity), *facts = [(name, value.lstrip(" ")) for name, _, value in pairs]
     return label, entity, facts
+
+
+def restated(text: str) -> str:
+    """A record as people write it, as :func:`record_text` would have; any other text as it is."""
+    record = read_record(text)
+    return record_text(*record) if record else text
 
 
 def answer_prompt(question: str, record: str | None) -> list[Message]:

@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig
 
 from ..chat import ChatOnnx
-from ..prompts import Message
+from ..prompts import Message, restated
 from ..records import Record, Records
 
 __all__ = ["RecordAgent"]
@@ -50,7 +50,8 @@ class RecordAgent:
     def with_record(self, question: str, context: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The context to answer in, and the records that it may be about, best first.
 
-        The record to read is ``context["record"]``: the caller's own, or the first that the question names.
+        The record to read is ``context["record"]``: the caller's own, put as the student reads records, or the first
+        that the question names.
         A question that names none, such as "And its population?", is about the record before it.
         """
         own = "record" in context and "candidates" not in context
@@ -59,6 +60,8 @@ class RecordAgent:
         if found or "record" not in context:
             names = [record.entity for record in found]
             context = {**context, "record": found[0].text if found else None, "candidates": names}
+        if own and context["record"]:
+            context = {**context, "record": restated(context["record"])}
         texts = [record.text for record in found] or [context["record"]]
         return dict(context), [text for text in texts if text]
 

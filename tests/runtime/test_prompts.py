@@ -14,6 +14,7 @@ from attar.runtime.prompts import (
     claim_text,
     read_record,
     record_text,
+    restated,
     route_prompt,
     summary_prompt,
     tool_call,
@@ -60,6 +61,8 @@ def test_a_record_reads_back_as_it_was_written(label: str, entity: str, facts: l
 
 
 def test_a_record_as_people_write_it_is_read_too() -> None:
+    assert restated("city: Cork\ncountry: Ireland") == restated(CORK) == CORK
+    assert restated("Cork: a city.\n\nIt is in Ireland.") == "Cork: a city.\n\nIt is in Ireland."
     assert read_record("city: Cork\ncountry: Ireland: the Republic") == (
         "city",
         "Cork",

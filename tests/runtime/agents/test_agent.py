@@ -58,6 +58,6 @@ def test_a_follow_up_is_about_the_record_before_it_and_a_new_name_about_a_new_on
 
 
 def test_a_record_of_ones_own_is_read_instead(agent: DistilledModelAgent) -> None:
-    update = ask(agent, "Which country is Aarhus in?", record="city:Aarhus\ncountry:Norway")
+    update = ask(agent, "Which country is Aarhus in?", record="city: Aarhus\ncountry: Norway")
     direct = agent.model.invoke("city:Aarhus\ncountry:Norway\n\nWhich country is Aarhus in?")
     assert update["results"] == {"answer": direct.text}
