@@ -62,7 +62,7 @@ def test_an_edited_schema_is_followed(tmp_path: Path) -> None:
     loader = StructuredDataLoader()
     table = loader.load_from_csv(path, schema_file=file)
     assert table.rows[7]["value"] == "7"
-    assert next(loader.records())[3] == "t: n0\nworth: 0"
+    assert next(loader.records())[3] == "t:n0\nworth:0"
     with pytest.raises(UsageError):
         loader.load_from_csv(path, schema_file=file, entity="name")
 

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from attar.pipeline.data.batches import Batch, Reject
@@ -40,6 +40,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 def test_any_table_comes_back_cell_for_cell(
     tmp_path: Path, rows: list[list[str]], delimiter: str, quoting: int, end: str, encoding: str
 ) -> None:
+    bare = quoting == csv.QUOTE_MINIMAL and end == "\n"
+    assume(not (bare and any(row[-1].endswith("\r") for row in rows)))  # written so, it is the line's end
     names = [f"c{place}" for place in range(len(rows[0]))]
     with (tmp_path / "t.csv").open("w", newline="", encoding=encoding) as file:
         csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=end).writerows([names, *rows])
