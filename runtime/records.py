@@ -2,7 +2,7 @@
 
 A read-only SQLite file: ``records(id, label, entity, text)``, ``names(name, spelled, record)``, where a name
 is folded to lower-case words, and ``labels(name)``, the words that name columns and tables.
-Does not know models or prompts.
+Does not know models, or what is asked of them.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ class Records:
         Raises:
             BundleError: The file can't be read.
         """
-        lines = [f"\n{line}\n" for line in (record_line(column, value), f"{column}: {value}")]  # the latter once
+        now, before = record_line(column, value), f"{column}: {value}"  # how earlier bundles have it
+        lines = [f"\n{line}\n" for line in (now, before)]
         statement = """SELECT EXISTS (SELECT 1 FROM (SELECT text || char(10) AS text FROM records WHERE label = ?
                        LIMIT ?) WHERE instr(text, ?) > 0 OR instr(text, ?) > 0)"""
         return bool(self._query(statement, [label, _MOST_READ, *lines])[0][0])

@@ -12,6 +12,7 @@ from attar.pipeline.config.reading import parse_config
 from attar.pipeline.planning.needs import Need, Sizes, needs_of, sizes_of
 from attar.pipeline.planning.shapes import Shape
 from attar.pipeline.planning.speed import Speed
+from attar.pipeline.training.importance import CALIBRATION_BATCHES
 from tests.pipeline.config.test_reading import SMALL
 
 TEACHER = Shape(parameters=134_515_008, layers=30, layer_parameters=3_540_096, width=576, vocabulary=49_152)
@@ -81,7 +82,8 @@ def test_a_cut_in_steps_is_planned_student_by_student() -> None:
 
 def test_layers_that_are_weighed_cost_a_pass_for_each() -> None:
     even, named = 'distillation.layer_choice="even"', "distillation.student_layers=[0, 29]"
-    passes = 30 * 2 * 2048 * 2 * (30 * TEACHER.layer_parameters + 0.25 * TEACHER.vocabulary * TEACHER.width)
+    active = 30 * TEACHER.layer_parameters + 0.25 * TEACHER.vocabulary * TEACHER.width
+    passes = 30 * CALIBRATION_BATCHES * 2048 * 2 * active
     batch = "distillation.batch_tokens=2048"
     weighed, spread, given = (needs(batch, *more)["student"].seconds for more in ((), (even,), (named,)))
     assert weighed - spread == pytest.approx(passes / SPEED.forward)
