@@ -98,7 +98,8 @@ class DecoderGraph(GraphBuilder):
         return result
 
     def wanted(self, value: ir.Value) -> ir.Value:
-        """Of ``[B, T, H]`` the places whose logits are wanted: ``[B, R, H]``."""
+        """Of ``[B, T, H]`` the places whose logits are wanted: ``[B, R, H]``, as many as later products read."""
+        self._zero_levels = None
         ends, axes = self.store("end", np.array([_END])), self.store("token_axis", np.array([1]))
         return self.op("Slice", [value, self._logits_from, ends, axes])
 

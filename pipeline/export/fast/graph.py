@@ -38,6 +38,7 @@ class GraphBuilder:
         self._stored: dict[str, ir.Value] = {}
         self._inputs: list[ir.Value] = []
         self._outputs: list[ir.Value] = []
+        self._zero_levels: ir.Value | None = None
 
     def input(self, name: str, kind: ir.DataType, *shape: int | str) -> ir.Value:
         """What the graph is fed."""
@@ -105,6 +106,17 @@ class GraphBuilder:
         """LayerNorm of a sum; returns it, and the sum."""
         inputs = [value, residual, self.store(f"{name}.weight", weight), self.store(f"{name}.bias", bias)]
         return self._add_norm("SkipLayerNormalization", name, inputs, epsilon)
+
+    def zero_level(self, scales: ir.Value) -> tuple[ir.Value, ir.Value]:
+        """The level that is 0, alone and for each row: ``[B, T, 1]``, as the scales of rows are.
+
+        Levels are unsigned: onnxruntime's product of two signed matrices takes ten times as long. All products read as
+        many rows, so the levels of one are those of all.
+        """
+        zero = self.store("zero", np.array(128, np.uint8))
+        if self._zero_levels is None:
+            self._zero_levels = self.op("Expand", [zero, self.op("Shape", [scales])])
+        return zero, self._zero_levels
 
     def split(self, value: ir.Value, *sizes: int) -> Sequence[ir.Value]:
         """``[B, T, N]`` cut into pieces of these sizes along its last axis."""

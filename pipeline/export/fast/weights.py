@@ -120,28 +120,31 @@ class Channels:
     ) -> None:
         self._graph, self._name = graph, name
         levels, scales = round_channels(weight)
+        self._width = weight.shape[1]
         self._levels = graph.store(f"{name}.levels", levels)
         self._scales = graph.store(f"{name}.scales", scales)
 
     def product(self, value: ir.Value, bias: NDArray[np.float32] | None = None) -> ir.Value:
-        step, zero, last_axis = self._constants()
+        step, last_axis = self._constants()
         largest = self._graph.op("ReduceMax", [self._graph.op("Abs", [value]), last_axis], {"keepdims": 1})
-        # A row of zeros is no number here, some level next, and zeros again once it is multiplied by its largest value.
-        rounded = self._graph.op("QuantizeLinear", [self._graph.op("Div", [value, largest]), step, zero])
+        scale = self._graph.op("Mul", [largest, step])
+        zero, zeros = self._graph.zero_level(scale)
+        # A row of zeros is some level here, and zeros again once it is multiplied by its scale.
+        rounded = self._graph.op("QuantizeLinear", [value, scale, zeros], {"axis": -1, "block_size": self._width})
         columns = self._graph.op("Transpose", [self._levels], {"perm": [1, 0]})  # done once, when the graph is loaded
-        inputs = [rounded, columns, step, self._scales, zero]
+        inputs = [rounded, columns, self._graph.store("unit", np.array(1, np.float32)), self._scales, zero]
         product = self._graph.op("MatMulIntegerToFloat", inputs, domain=CONTRIB, name=self._name)
-        product = self._graph.op("Mul", [product, largest])
+        product = self._graph.op("Mul", [product, scale])
         if bias is None:
             return product
         return self._graph.op("Add", [product, self._graph.store(f"{self._name}.bias", bias)])
 
     def rows(self, ids: ir.Value) -> ir.Value:
         levels = self._graph.op("Gather", [self._levels, ids], name=f"{self._name}.rows")
-        scales = self._graph.op("Unsqueeze", [self._graph.op("Gather", [self._scales, ids]), self._constants()[2]])
+        scales = self._graph.op("Unsqueeze", [self._graph.op("Gather", [self._scales, ids]), self._constants()[1]])
         return self._graph.op("Mul", [self._graph.op("Cast", [levels], {"to": ir.DataType.FLOAT}), scales])
 
-    def _constants(self) -> tuple[ir.Value, ir.Value, ir.Value]:
-        """One level of a row whose largest value is 1, the level that is 0, and the last axis."""
+    def _constants(self) -> tuple[ir.Value, ir.Value]:
+        """One level of a row whose largest value is 1, and the last axis."""
         step = self._graph.store("level", np.array(1 / 127, np.float32))
-        return step, self._graph.store("zero", np.array(128, np.uint8)), self._graph.store("last_axis", np.array([-1]))
+        return step, self._graph.store("last_axis", np.array([-1]))
