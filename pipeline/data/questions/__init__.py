@@ -1,4 +1,4 @@
-"""Question kinds: each a small file with its forms, a generator and a checker.
+"""Question kinds: each a small file with a generator and a checker, and one of its forms in ``forms``.
 
 A new kind is one file and one line in ``KINDS``.
 """

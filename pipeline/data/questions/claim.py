@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from attar.runtime.prompts import CHECKS
 
 from ..schema import Column, TableSchema, written
+from .forms.claim import CLAIM_FORMS
 from .kind import Kind, Question, Row, Scene, label_of, name_of
 from .values import other_values, same, unlike
 
@@ -21,27 +22,7 @@ class Claim(Kind):
 
     name = "claim"
     role = "validator"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "The {column} of {entity} is {value}.",
-            "{entity} has the {column} {value}.",
-            "{entity}'s {column} is {value}.",
-            "{value} is the {column} of {entity}.",
-            "For {entity}, the {column} is {value}.",
-            "{entity} has {value} as its {column}.",
-            "It is {value} that {entity} has as its {column}.",
-            "The record of {entity} gives {value} as the {column}.",
-            "{entity}: {column} {value}.",
-            "As its {column}, {entity} has {value}.",
-        ),
-        "test": (
-            "The {column} recorded for {entity} is {value}.",
-            "With {entity}, the {column} is {value}.",
-            "{value} stands as the {column} of {entity}.",
-            "When it comes to {entity}, {value} is the {column}.",
-            "Under {column}, {entity} is listed with {value}.",
-        ),
-    }
+    forms = CLAIM_FORMS
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` claims on one record, each on another column, a third of each check.

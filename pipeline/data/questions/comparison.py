@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from ..schema import TableSchema, written
+from .forms.comparison import COMPARISON_FORMS
 from .kind import Kind, Question, Row, Scene, label_of, name_of
 from .several import gather
 from .values import MORE, in_order, is_date, ranked, written_rank
@@ -17,24 +18,7 @@ class Comparison(Kind):
     """Asks which of two rows has more, or less."""
 
     name = "comparison"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "Which has the {more} {column}, {one} or {other}?",
-            "Which {label} has the {more} {column}: {one} or {other}?",
-            "{one} or {other}: which has the {more} {column}?",
-            "Compare {one} and {other}: whose {column} is {more}?",
-            "Between {one} and {other}, which one has the {more} {column}?",
-            "Whose {column} is {more}, that of {one} or that of {other}?",
-            "Of {one} and {other}, name the one with the {more} {column}.",
-            "Is the {column} {more} for {one} or for {other}?",
-        ),
-        "test": (
-            "Take {one} and {other}. Which of them has the {more} {column}?",
-            "Tell me whether {one} or {other} has the {more} {column}.",
-            "With which is the {column} {more}: {one} or {other}?",
-            "Who is {more} in {column}, {one} or {other}?",
-        ),
-    }
+    forms = COMPARISON_FORMS
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on the same two rows, each on another column."""

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..schema import Column, TableSchema, written
+from .forms.dates import DATE_DIFFERENCE_FORMS, DATE_SHIFT_FORMS
 from .kind import Kind, Question, Row, Scene, label_of, name_of
 from .several import gather
 
@@ -29,24 +30,7 @@ class DateShift(Kind):
     """Asks for the day, or the year, so many days or years before or after the recorded one."""
 
     name = "date_shift"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "Which {unit} is {number} {unit}s {direction} the {column} of {entity}?",
-            "What {unit} comes {number} {unit}s {direction} the {column} of {entity}?",
-            "{number} {unit}s {direction} the {column} of {entity}: which {unit} is that?",
-            "Take the {column} of {entity}; which {unit} is {number} {unit}s {direction} it?",
-            "Give the {unit} that is {number} {unit}s {direction} {entity}'s {column}.",
-            "For {entity}, what is the {unit} {number} {unit}s {direction} the {column}?",
-            "Find the {unit} {number} {unit}s {direction} the {column} of {entity}.",
-            "What is {number} {unit}s {direction} {entity}'s {column}?",
-        ),
-        "test": (
-            "Tell me the {unit} {number} {unit}s {direction} the {column} of {entity}.",
-            "If you go {number} {unit}s {direction} the {column} of {entity}, which {unit} do you reach?",
-            "{entity}: {unit} that lies {number} {unit}s {direction} the {column}?",
-            "Which {unit} do we have {number} {unit}s {direction} the {column} recorded for {entity}?",
-        ),
-    }
+    forms = DATE_SHIFT_FORMS
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column."""
@@ -91,24 +75,7 @@ class DateDifference(Kind):
     """Asks how many days or years lie between the dates of two rows."""
 
     name = "date_difference"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "How many {units} lie between the {column} of {one} and that of {other}?",
-            "How many {units} are there from the {column} of {one} to the {column} of {other}?",
-            "Between {one} and {other}, by how many {units} does the {column} differ?",
-            "By how many {units} is the {column} of {one} apart from that of {other}?",
-            "{one} and {other}: how many {units} are between their {column}?",
-            "Count the {units} between the {column} of {one} and the {column} of {other}.",
-            "What is the difference in {units} between the {column} of {one} and of {other}?",
-            "In {units}, how far apart is the {column} of {one} and {other}?",
-        ),
-        "test": (
-            "Tell me how many {units} separate the {column} of {one} from that of {other}.",
-            "Going by the {column}, how many {units} lie between {one} and {other}?",
-            "The {column} of {one} and of {other} are how many {units} apart?",
-            "How great is the distance in {units} between the {column} of {one} and {other}?",
-        ),
-    }
+    forms = DATE_DIFFERENCE_FORMS
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on the same two rows, each on another column."""

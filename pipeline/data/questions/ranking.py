@@ -6,10 +6,11 @@ Hands on two kinds, :class:`Extreme` and :class:`TopK`.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from ..schema import TableSchema, written
+from .forms.ranking import EXTREME_FORMS, TOP_K_FORMS
 from .kind import Kind, Question, Row, Scene, label_of, listed, name_of
 from .several import gather
 from .values import MOST, in_order, is_date, ranked, written_rank
@@ -63,48 +64,14 @@ class Extreme(_Ranking):
     """Asks for the row with the highest or lowest value."""
 
     name = "extreme"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "Which {label} has the {most} {column}?",
-            "Which of these has the {most} {column}?",
-            "Whose {column} is the {most}?",
-            "Name the {label} with the {most} {column}.",
-            "Find the {most} {column}: which {label} is it?",
-            "Among these records, which one has the {most} {column}?",
-            "The {most} {column} belongs to which {label}?",
-            "Who has the {most} {column} here?",
-        ),
-        "test": (
-            "With which {label} is the {column} the {most}?",
-            "Of all these, tell me the one that has the {most} {column}.",
-            "Which {label} comes out with the {most} {column}?",
-            "To which {label} does the {most} {column} belong?",
-        ),
-    }
+    forms = EXTREME_FORMS
 
 
 class TopK(_Ranking):
     """Asks for the first few rows, in order."""
 
     name = "top_k"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "Name the {number} with the {most} {column}, in order.",
-            "Which {number} have the {most} {column}, from the {most} on?",
-            "List the {number} records of {most} {column}, the {most} first.",
-            "Give the {number} {most} by {column}, in order.",
-            "Rank by {column}, the {most} first, and name the first {number}.",
-            "What are the {number} records with the {most} {column}, in order?",
-            "Sorted by {column} from the {most} on, which {number} come first?",
-            "Pick the {number} with the {most} {column}, the {most} first.",
-        ),
-        "test": (
-            "Tell me the {number} that have the {most} {column}, beginning with the {most}.",
-            "Order the records from the {most} {column} on; which are the first {number}?",
-            "Which {number} lead the list, if the {most} {column} comes first?",
-            "I want the {number} of {most} {column}, in that order.",
-        ),
-    }
+    forms = TOP_K_FORMS
 
     def _how_many(self, rows: int, rng: random.Random) -> int:
         return rng.randint(2, rows - 1)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..schema import Column, TableSchema, written
+from .forms.reverse_lookup import REVERSE_LOOKUP_FORMS
 from .kind import Kind, Question, Row, Scene, label_of, name_of
 from .several import gather
 from .values import differ, same
@@ -17,24 +18,7 @@ class ReverseLookup(Kind):
     """Asks which row has a value that no other shown row has."""
 
     name = "reverse_lookup"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "Which {label} has the {column} {value}?",
-            "What is the {label} whose {column} is {value}?",
-            "{value} is the {column} of which {label}?",
-            "Name the {label} with the {column} {value}.",
-            "Find the {label} that has {value} as its {column}.",
-            "For which {label} is the {column} {value}?",
-            "The {column} {value} belongs to which {label}?",
-            "{column} {value}: which {label} is it?",
-        ),
-        "test": (
-            "To which {label} does the {column} {value} belong?",
-            "Whose {column} is {value}?",
-            "Under which {label} is {value} recorded as the {column}?",
-            "Tell me which {label} shows {value} for the {column}.",
-        ),
-    }
+    forms = REVERSE_LOOKUP_FORMS
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on the same rows, each on another column."""

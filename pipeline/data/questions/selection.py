@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import random
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..schema import TableSchema
 from .conditions import any_condition, can_be_met, condition_of
+from .forms.selection import COUNT_FORMS, FILTER_FORMS
 from .kind import Kind, Question, Row, Scene, listed, name_of
 from .several import gather
 
@@ -55,24 +56,7 @@ class Count(_Selection):
     """Asks how many rows meet a condition."""
 
     name = "count"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "How many of these records have {condition}?",
-            "How many have {condition}?",
-            "Count the records with {condition}.",
-            "What is the number of records with {condition}?",
-            "With {condition}, how many are there?",
-            "How many times do you find {condition}?",
-            "Give the count of those with {condition}.",
-            "In how many of the records is it {condition}?",
-        ),
-        "test": (
-            "Tell me how many of them show {condition}.",
-            "How large is the number of those that have {condition}?",
-            "Of these records, how many come with {condition}?",
-            "Number of records that have {condition}?",
-        ),
-    }
+    forms = COUNT_FORMS
 
     def _answer(self, names: Sequence[str]) -> str:
         return str(len(names))
@@ -82,24 +66,7 @@ class Filter(_Selection):
     """Asks which rows meet a condition."""
 
     name = "filter"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "Which of these records have {condition}?",
-            "Which have {condition}?",
-            "List those with {condition}.",
-            "Name every {label} with {condition}.",
-            "Find all records that have {condition}.",
-            "Keep only those with {condition}: which are they?",
-            "Which ones are left if you ask for {condition}?",
-            "Give the names of those with {condition}.",
-        ),
-        "test": (
-            "Tell me which of them show {condition}.",
-            "Every {label} that has {condition}, please.",
-            "Which of the records come with {condition}?",
-            "Pick out whatever has {condition}.",
-        ),
-    }
+    forms = FILTER_FORMS
 
     def _answer(self, names: Sequence[str]) -> str:
         return listed(names) or NONE

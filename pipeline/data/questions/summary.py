@@ -6,12 +6,14 @@ from the facts and their order alone. Hands on two kinds, :class:`Summary` and :
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..schema import Column, TableSchema, written
+from .forms.summary import LAYOUTS
 from .kind import Kind, Question, Row, Scene, facts_of, name_of
 from .several import gather
 from .values import rank, ranked, written_rank
@@ -20,31 +22,16 @@ __all__ = ["MultiSummary", "Summary"]
 
 _MOST_FACTS = 6
 _MOST_CLAUSES = 2
-_LAYOUT = re.compile(r"(?P<head>.*?)\[(?P<fact>.*)\](?P<tail>.*)", re.DOTALL)
-_AFTER_VALUE = re.compile(r"\{value\}(.*)", re.DOTALL)
+_FOR_EACH = re.compile(r"\[(.*?)\]", re.DOTALL)
+_LAST_SLOT = re.compile(r".*\{[^{}]+\}(.*)", re.DOTALL)
 _BETWEEN = "(?:, | and )"
 
 
 class _Laid(Kind):
-    """Shows records in a layout: what stands in brackets comes once for each fact."""
+    """Shows records in a layout."""
 
     role = "summarizer"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "{label}:{entity}\n[{column}:{value}\n]",
-            "{label}: {entity}\n[{column}: {value}\n]",
-            "{label}: {entity}\n[- {column}: {value}\n]",
-            "{entity}\n[{column} = {value}\n]",
-            "{entity} ({label}): [{column} {value}; ]",
-            "[The {column} of {entity} is {value}. ].",
-            "# {entity}\n\n{label}\n[{column} | {value}\n]",
-        ),
-        "test": (
-            "{label}: {entity}\n[* {column}: {value}\n]",
-            "{entity} is a record of the kind {label}. [Its {column} is {value}. ].",
-            "{label} {entity}\n[{column} - {value}\n]",
-        ),
-    }
+    forms = LAYOUTS
 
     def record(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> str:
         """The rows in the form's layout, with an empty line between them."""
@@ -121,13 +108,25 @@ class MultiSummary(_Laid):
         return bool(clauses) and question.columns == first and question.text == "" and question.answer == answer
 
 
+class _Told(str):
+    """A text that a slot may want as JSON."""
+
+    def __format__(self, spec: str) -> str:
+        return json.dumps(self, ensure_ascii=False) if spec == "json" else str(self)
+
+
 def _laid_out(layout: str, label: str, entity: str, facts: Sequence[tuple[str, str]]) -> str:
-    match = _LAYOUT.fullmatch(layout)
-    assert match is not None  # every form has brackets
-    after = _AFTER_VALUE.search(match["fact"])
-    told = "".join(match["fact"].format(entity=entity, column=column, value=value) for column, value in facts)
-    told = told.removesuffix(after[1]) if after else told
-    return match["head"].format(label=label, entity=entity) + told + match["tail"]
+    named = {"label": _Told(label), "entity": _Told(entity)}
+    pieces = _FOR_EACH.split(layout)  # every second one stood in brackets
+    pieces[::2] = [piece.format(**named) for piece in pieces[::2]]
+    pieces[1::2] = [_for_each(piece, facts, named) for piece in pieces[1::2]]
+    return "".join(pieces)
+
+
+def _for_each(piece: str, facts: Sequence[tuple[str, str]], named: Mapping[str, str]) -> str:
+    told = "".join(piece.format(column=_Told(column), value=_Told(value), **named) for column, value in facts)
+    between = _LAST_SLOT.fullmatch(piece)
+    return told.removesuffix(between[1]) if between else told
 
 
 def _joined(parts: Sequence[str]) -> str:

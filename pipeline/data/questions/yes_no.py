@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..schema import TableSchema, written
+from .forms.yes_no import YES_NO_FORMS
 from .kind import Kind, Question, Row, Scene, label_of, name_of
 from .values import other_values, same
 
@@ -16,24 +17,7 @@ class YesNo(Kind):
     """Asks whether a value is the recorded one."""
 
     name = "yes_no"
-    forms: Mapping[str, Sequence[str]] = {
-        "train": (
-            "Is the {column} of {entity} {value}?",
-            "Is {value} the {column} of {entity}?",
-            "Does {entity} have the {column} {value}?",
-            "{entity}: is the {column} {value}?",
-            "Does the record give {value} as the {column} of {entity}?",
-            "Is {entity}'s {column} {value}, yes or no?",
-            "For {entity}, is {value} the {column}?",
-            "Has {entity} got {value} as its {column}?",
-        ),
-        "test": (
-            "Can you confirm that the {column} of {entity} is {value}?",
-            "Would {value} be the right {column} for {entity}?",
-            "Does {value} stand under {column} for {entity}?",
-            "Yes or no: {entity} has {value} as its {column}.",
-        ),
-    }
+    forms = YES_NO_FORMS
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column, half of them with a wrong value."""

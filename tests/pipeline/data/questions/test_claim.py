@@ -37,8 +37,8 @@ def test_no_other_check_passes() -> None:
 
 def test_the_rules_of_the_served_validator_never_prove_something_else() -> None:
     decided = 0
-    for split in ("train", "test"):
-        for question in ask("claim", *ROWS, split=split):
+    for seed in range(20):
+        for question in [one for split in ("train", "test") for one in ask("claim", *ROWS, split=split, seed=seed)]:
             record = KINDS["claim"].record(question, SCHEMA, [CORK])
             finding = Facts(record).check_claim(question.text)
             if finding and question.given["entity"] == "Cork":

@@ -16,11 +16,9 @@ from hypothesis import strategies as st
 from attar.pipeline import StructuredDataLoader
 from attar.pipeline.data import Sample, Source, verify
 from attar.pipeline.data.questions import KINDS
-from attar.pipeline.data.questions.lookup import LOOKUP_FORMS
 from attar.runtime.errors import DataError
 from tests.pipeline.data.questions.scenes import CORK, DELFT, FARO, HAARLEM, quickstart, scene
 
-CALLED = ("tool_call", "tool_choice", "tool_without_arguments")
 EQUAL = dict.fromkeys(KINDS, 1.0)
 
 
@@ -59,22 +57,6 @@ def test_another_question_or_record_than_the_rows_give_is_refused(name: str) -> 
     for sample in by_kind[name][:20]:
         for changed in ({"question": sample.question + "?"}, {"record": sample.record + "\n"}, {"role": "nobody"}):
             assert not verify([replace(sample, **changed)], loader.tables).right  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_train_and_test_share_no_form_and_enough_of_them_are_kept_for_the_test(name: str) -> None:
-    forms = KINDS[name].forms
-    train, test = set(forms["train"]), set(forms["test"])
-    assert not train & test
-    assert len(train) == len(forms["train"])
-    assert len(test) == len(forms["test"])
-    assert len(train) >= 5
-    if forms is LOOKUP_FORMS:  # which the quickstart's students are trained on, and stay as they are
-        return
-    if name in CALLED:  # what is held out is tools; the more there are in training, the more they have to be read
-        assert len(test) >= 5
-    else:
-        assert len(test) >= (len(train) + len(test)) // 3
 
 
 @pytest.mark.parametrize("name", KINDS)

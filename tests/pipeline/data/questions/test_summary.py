@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from attar.pipeline.data.questions import KINDS
+from attar.pipeline.data.questions import KINDS, Question
 from tests.pipeline.data.questions.scenes import CORK, DELFT, FARO, HAARLEM, SCHEMA, ask, right
 
 
@@ -58,3 +60,16 @@ def test_each_layout_holds_every_fact_and_two_records_have_an_empty_line_between
     assert kind.record(type(question)("", "", "summary.train.5", shown=("land", "people")), SCHEMA, [CORK]) == (
         "The country of Cork is Ireland. The population of Cork is 222333."
     )
+
+
+def test_layouts_of_data_are_what_their_readers_read() -> None:
+    kind, row = KINDS["summary"], {**CORK, "land": 'the "Emerald Isle"'}
+    asked = [
+        Question("", "", f"summary.train.{number}", shown=("land", "people"))
+        for number in range(len(kind.forms["train"]))
+    ]
+    texts = [kind.record(question, SCHEMA, [row]) for question in asked]
+    facts = {"city": "Cork", "country": 'the "Emerald Isle"', "population": "222333"}
+    assert facts in [json.loads(text) for text in texts if text.startswith("{")]
+    tables = [[line.split("\t") for line in text.splitlines()] for text in texts]
+    assert [[*facts], [*facts.values()]] in tables
