@@ -14,12 +14,12 @@ from typing import Any
 from attar.runtime.prompts import tool_call_text
 
 from ..schema import TableSchema
-from .catalog import BARE, TOOLS, Tool, fill, record_tool, shared_tools
+from .catalog import BARE, TOOLS, Tool, fill, offered, read_offer, record_tool, shared_tools
 from .kind import Kind, Question, Row, Scene
 
 __all__ = ["ToolCall", "ToolChoice", "ToolWithoutArguments", "read_call"]
 
-_MOST_TOOLS = 4
+_MOST_TOOLS = {"train": 6, "test": 4}
 
 
 class _Calling(Kind):
@@ -27,58 +27,61 @@ class _Calling(Kind):
 
     Attributes:
         catalog: Split to the tools that can be asked for; their requests are the forms.
+        shares_tools: Whether its prompts offer what those of other kinds do, where a scene is shared.
     """
 
     shows_records = False
+    shares_tools = True
     catalog: Mapping[str, Sequence[Tool]]
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` queries, the tools that are offered being the same; one for each form where it is None."""
         if not scene.entity:
             return []
-        offered = self._offered(scene, rng)
-        definitions = [tool.definition for tool in offered]
-        forms = [(form, tool) for form, tool in self._requests(scene.split) if tool in offered]
+        offers = (shared_tools(scene) if self.shares_tools else []) or offered(self._tools(scene, rng), scene, rng)
+        definitions = [offer.definition for offer in offers]
+        requests = self._requests(scene.split).items()
+        forms = [(form, offer) for form, tool in requests for offer in offers if offer.tool is tool]
         questions = []
-        for form, tool in rng.sample(forms, len(forms) if count is None else min(count, len(forms))):
-            arguments = fill(tool, scene, rng)
-            answer, given = tool_call_text(tool.name, arguments), {"tool": tool.name, "arguments": arguments}
-            questions.append(Question(self._query(form, arguments), answer, form, given=given, tools=definitions))
+        for form, offer in rng.sample(forms, len(forms) if count is None else min(count, len(forms))):
+            values = fill(offer.tool, scene, rng)
+            arguments = offer.arguments(values)
+            answer, given = tool_call_text(offer.name, arguments), {"tool": offer.name, "arguments": arguments}
+            questions.append(Question(self._query(form, values), answer, form, given=given, tools=definitions))
         return questions
 
     def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
         """Whether the answer is a call, well formed, of the only offered tool that the query can be for.
 
-        Its arguments are those that the tool's definition asks for, of the types that it names, and stand in the
-        query as they are.
+        The prompt's definitions say what the tool is called and what it takes: the arguments are those that they ask
+        for, of the types that they name, and said in the query as they are.
         """
+        split = question.form.split(".")[1]
+        offers = [read_offer(definition, split, schema.label) for definition in question.tools]
+        known = [offer for offer in offers if offer is not None]
+        if len({offer.name for offer in known}) < len(question.tools):
+            return False
+        meant = [offer for offer in known if offer.tool.can_be_meant(question.text)]
+        if len(meant) != 1 or meant[0].tool is not self._requests(split)[question.form]:
+            return False
         called = read_call(question.answer)
-        definitions = {tool["function"]["name"]: tool["function"]["parameters"] for tool in question.tools}
-        if called is None or called["name"] not in definitions or len(definitions) != len(question.tools):
+        if called is None or called["name"] != meant[0].name:
             return False
-        arguments, parameters = called["arguments"], definitions[called["name"]]
-        if not _fits(arguments, parameters) or not all(_spoken(value) in question.text for value in arguments.values()):
-            return False
-        meant = {
-            tool.name
-            for form, tool in self._requests(question.form.split(".")[1])
-            if tool.name in definitions
-            and tool.parameters.keys() == arguments.keys()
-            and self._query(form, arguments) == question.text
-        }
-        return meant == {called["name"]}
+        arguments = called["arguments"]
+        fits = _fits(arguments, meant[0].definition["function"]["parameters"])
+        return fits and self._query(question.form, meant[0].values(arguments)) == question.text
 
     @abstractmethod
-    def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
-        """The tools that can be called, in any order; at least one of them stands in the catalog."""
+    def _tools(self, scene: Scene, rng: random.Random) -> list[Tool]:
+        """The tools that can be called where none are shared, in any order; at least one stands in the catalog."""
 
-    def _query(self, form: str, arguments: Mapping[str, Any]) -> str:
-        return self.write(form, **{name: _spoken(value) for name, value in arguments.items()})
+    def _query(self, form: str, values: Mapping[str, Any]) -> str:
+        return self.write(form, **{slot: _spoken(value) for slot, value in values.items()})
 
-    def _requests(self, split: str) -> list[tuple[str, Tool]]:
-        """The forms, each with its tool."""
+    def _requests(self, split: str) -> dict[str, Tool]:
+        """Form to the tool that it asks for."""
         tools = [tool for tool in self.catalog[split] for _ in tool.requests]
-        return [(f"{self.name}.{split}.{number}", tool) for number, tool in enumerate(tools)]
+        return {f"{self.name}.{split}.{number}": tool for number, tool in enumerate(tools)}
 
 
 def _requests_of(catalog: Mapping[str, Sequence[Tool]]) -> dict[str, tuple[str, ...]]:
@@ -90,9 +93,10 @@ class ToolCall(_Calling):
 
     name = "tool_call"
     catalog = TOOLS
+    shares_tools = False
     forms = _requests_of(TOOLS)
 
-    def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
+    def _tools(self, scene: Scene, rng: random.Random) -> list[Tool]:
         return [rng.choice(TOOLS[scene.split])]
 
 
@@ -103,14 +107,12 @@ class ToolChoice(_Calling):
     catalog = TOOLS
     forms = _requests_of(TOOLS)
 
-    def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
-        if shared := shared_tools(scene):
-            return shared
+    def _tools(self, scene: Scene, rng: random.Random) -> list[Tool]:
         others = [*TOOLS[scene.split], *BARE[scene.split], record_tool(scene.schema.label)]
         wanted = rng.choice(TOOLS[scene.split])
         others.remove(wanted)
-        offered = [wanted, *rng.sample(others, rng.randint(1, _MOST_TOOLS - 1))]
-        return rng.sample(offered, len(offered))
+        tools = [wanted, *rng.sample(others, rng.randint(1, _MOST_TOOLS[scene.split] - 1))]
+        return rng.sample(tools, len(tools))
 
 
 class ToolWithoutArguments(_Calling):
@@ -120,12 +122,11 @@ class ToolWithoutArguments(_Calling):
     catalog = BARE
     forms = _requests_of(BARE)
 
-    def _offered(self, scene: Scene, rng: random.Random) -> list[Tool]:
-        if shared := shared_tools(scene):
-            return shared
+    def _tools(self, scene: Scene, rng: random.Random) -> list[Tool]:
         others = [*TOOLS[scene.split], record_tool(scene.schema.label)]
-        offered = [*rng.sample(BARE[scene.split], 2), *rng.sample(others, rng.randint(0, _MOST_TOOLS - 2))]
-        return rng.sample(offered, len(offered))
+        most = _MOST_TOOLS[scene.split] - 2
+        tools = [*rng.sample(BARE[scene.split], 2), *rng.sample(others, rng.randint(0, most))]
+        return rng.sample(tools, len(tools))
 
 
 def read_call(text: str) -> dict[str, Any] | None:
@@ -142,10 +143,12 @@ def read_call(text: str) -> dict[str, Any] | None:
 
 
 def _fits(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
-    """Whether arguments are all that a JSON Schema asks for, and of its types."""
+    """Whether arguments are all that a JSON Schema asks for, of its types, and among what it lists."""
     types: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float)}
-    return arguments.keys() == set(parameters["required"]) == parameters["properties"].keys() and all(
-        type(value) in types[parameters["properties"][name]["type"]] for name, value in arguments.items()
+    properties = parameters["properties"]
+    return arguments.keys() == set(parameters["required"]) == properties.keys() and all(
+        type(value) in types[properties[name]["type"]] and value in properties[name].get("enum", [value])
+        for name, value in arguments.items()
     )
 
 

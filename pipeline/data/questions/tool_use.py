@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from attar.runtime.prompts import NO_VALUE, Message, read_record, record_text, tool_call, tool_call_text
 
 from ..schema import TableSchema, written
-from .catalog import BARE, TOOLS, record_tool, shared_tools
+from .catalog import BARE, TOOLS, Tool, offered, record_tool, shared_tools
 from .kind import Kind, Question, Row, Scene, facts_of, label_of, name_of
 from .lookup import LOOKUP_FORMS, Lookup
 from .tool_call import read_call
@@ -33,8 +33,8 @@ class NoTool(Lookup):
 
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column, the tools being the same."""
-        shared = [tool.definition for tool in shared_tools(scene)]
-        tools = shared or _others(scene, rng.randint(1, _MOST_TOOLS), rng)
+        offers = shared_tools(scene) or offered(_others(scene, rng.randint(1, _MOST_TOOLS), rng), scene, rng)
+        tools = [offer.definition for offer in offers]
         return [replace(asked, tools=tools) for asked in super().generate(scene, count, rng)]
 
     def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
@@ -52,26 +52,27 @@ class ToolLookup(Kind):
     def generate(self, scene: Scene, count: int | None, rng: random.Random) -> list[Question]:
         """Up to ``count`` questions on one row, each on another column, the tools being the same."""
         columns = scene.schema.columns if scene.entity else ()
-        finder = record_tool(scene.schema.label)
-        tools = [tool.definition for tool in shared_tools(scene)]
-        if not tools:
-            tools = [finder.definition, *_others(scene, rng.randint(0, _MOST_TOOLS), rng)]
+        offers = shared_tools(scene)
+        if not offers:
+            tools = [record_tool(scene.schema.label), *_others(scene, rng.randint(0, _MOST_TOOLS), rng)]
             rng.shuffle(tools)
-        answer = tool_call_text(finder.name, {"name": scene.entity})
+            offers = offered(tools, scene, rng)
+        definitions = [offer.definition for offer in offers]
+        answer = tool_call_text(*_finding(definitions, scene.schema, scene.entity))
         questions = []
         for column in rng.sample(columns, len(columns) if count is None else min(count, len(columns))):
             form = self.any_form(scene.split, rng)
             text = self.write(form, column=column.label, entity=scene.entity)
-            questions.append(Question(text, answer, form, (column.name,), tools=tools))
+            questions.append(Question(text, answer, form, (column.name,), tools=definitions))
         return questions
 
     def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
         """Whether the answer calls the one offered tool that finds such records, with the name as the row has it."""
         (name,), (row,) = question.columns, rows
-        (finder,) = (tool for tool in question.tools if tool == record_tool(schema.label).definition)
-        called, entity = read_call(question.answer), name_of(schema, row)
+        entity = name_of(schema, row)
+        called, arguments = _finding(question.tools, schema, entity)
         text = self.write(question.form, column=label_of(schema, name), entity=entity)
-        return called == {"name": finder["function"]["name"], "arguments": {"name": entity}} and question.text == text
+        return read_call(question.answer) == {"name": called, "arguments": arguments} and question.text == text
 
 
 class ToolAnswer(Kind):
@@ -85,6 +86,7 @@ class ToolAnswer(Kind):
         """Up to ``count`` questions on one row, each on another column, now and then one that the tool leaves out."""
         columns = [column for column in scene.schema.columns if column.name not in scene.schema.entity]
         asked = rng.sample(columns, len(columns) if count is None else min(count, len(columns))) if scene.entity else []
+        (finder,) = offered([record_tool(scene.schema.label)], scene, rng)
         questions = []
         for column in asked:
             value = written(scene.row[column.name])
@@ -92,22 +94,20 @@ class ToolAnswer(Kind):
             form, given = self.any_form(scene.split, rng), {"layout": rng.choice(_LAYOUTS)}
             text = self.write(form, column=column.label, entity=scene.entity)
             answer = value if value is not None and column.name in shown else NO_VALUE
-            tools = [record_tool(scene.schema.label).definition]
+            tools = [finder.definition]
             questions.append(Question(text, answer, form, (column.name,), shown=shown, given=given, tools=tools))
         return questions
 
     def check(self, question: Question, schema: TableSchema, rows: Sequence[Row]) -> bool:
-        """Whether the answer stands in what the tool says, read back from its turn."""
+        """Whether the answer stands in what the one tool says, read back from its turn."""
         (name,), (row,) = question.columns, rows
         label, entity = label_of(schema, name) or "", name_of(schema, row)
-        call, result = self.turns(question, schema, rows)
+        _, result = self.turns(question, schema, rows)
         told = _read_back(result["content"], question.given["layout"])
-        called = [(made["function"]["name"], made["function"]["arguments"]) for made in call["tool_calls"]]
-        (offered,) = (tool["function"]["name"] for tool in question.tools)
         return (
             question.answer == told.get(label, NO_VALUE)
             and question.answer == (written(row[name]) if label in told else NO_VALUE)
-            and called == [(offered, {"name": entity})]
+            and len(question.tools) == 1
             and question.text == self.write(question.form, column=label, entity=entity)
         )
 
@@ -118,16 +118,27 @@ class ToolAnswer(Kind):
         told = record_text(schema.label, entity, facts)
         if question.given["layout"] == "json":
             told = json.dumps({schema.label: entity, "record": dict(facts)}, ensure_ascii=False)
-        calls = [tool_call(record_tool(schema.label).name, {"name": entity})]
+        calls = [tool_call(*_finding(question.tools, schema, entity))]
         return [
             {"role": "assistant", "content": "", "tool_calls": calls},
             {"role": "tool", "content": told},
         ]
 
 
-def _others(scene: Scene, count: int, rng: random.Random) -> list[dict[str, Any]]:
+def _others(scene: Scene, count: int, rng: random.Random) -> list[Tool]:
     """Tools that are of no use for a question on a record."""
-    return [tool.definition for tool in rng.sample([*TOOLS[scene.split], *BARE[scene.split]], count)]
+    return rng.sample([*TOOLS[scene.split], *BARE[scene.split]], count)
+
+
+def _finding(tools: Sequence[Mapping[str, Any]], schema: TableSchema, entity: str) -> tuple[str, dict[str, Any]]:
+    """Name and arguments of the call that finds a record, as the one definition of such a tool has them.
+
+    Raises:
+        ValueError: None of the tools finds such records, or several do.
+    """
+    finder = record_tool(schema.label)
+    (offer,) = (offer for tool in tools if (offer := finder.read(tool)) is not None)
+    return offer.name, offer.arguments({"name": entity})
 
 
 def _read_back(told: str, layout: str) -> dict[str, str]:

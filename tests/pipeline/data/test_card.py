@@ -24,7 +24,7 @@ KINDS = {"lookup": 1.0, "tool_call": 1.0, "claim": 1.0}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set of two tables, with its card."""
     folder = tmp_path_factory.mktemp("set")
-    loader = StructuredDataLoader(kinds=KINDS, records_per_table=60, test_questions=40)
+    loader = StructuredDataLoader(kinds=KINDS, records_per_table=50, test_questions=40)
     loader.load_from_parquet(TABLES / "elements.parquet", label="element")
     loader.load_from_json(TABLES / "countries.json", label="country")
     samples = loader.prepare_distillation_dataset()

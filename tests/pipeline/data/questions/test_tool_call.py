@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from attar.pipeline.data.questions import Question
-from attar.pipeline.data.questions.catalog import BARE, TOOLS
+from attar.pipeline.data.questions import KINDS, Question
+from attar.pipeline.data.questions.catalog import TOOLS
 from attar.runtime.prompts import tool_call_text
-from tests.pipeline.data.questions.scenes import CORK, ask, right
+from tests.pipeline.data.questions.scenes import CORK, ask, right, scene
 
 KINDS_OF_CALL = ("tool_call", "tool_choice", "tool_without_arguments")
 
@@ -20,6 +26,10 @@ def asked(kind: str) -> list[Question]:
 
 def call(question: Question) -> dict[str, object]:
     return dict(json.loads(question.answer.split("\n")[1]))
+
+
+def takes_of(tool: Mapping[str, Any]) -> list[str]:
+    return [*tool["function"]["parameters"]["properties"]]
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_CALL)
@@ -45,13 +55,6 @@ def test_arguments_are_numbers_names_other_scripts_and_emoji() -> None:
     assert "Cork" in values
 
 
-def test_no_tool_and_no_text_is_in_both_splits() -> None:
-    for catalog in (TOOLS, BARE):
-        names = {split: {tool.name for tool in tools} for split, tools in catalog.items()}
-        assert not names["train"] & names["test"]
-        assert len({tool.name for tools in catalog.values() for tool in tools}) == sum(map(len, catalog.values()))
-
-
 def test_another_tool_other_arguments_and_broken_json_are_wrong() -> None:
     question = ask("tool_choice", CORK, count=1, split="train")[0]
     made = call(question)
@@ -72,6 +75,44 @@ def test_another_tool_other_arguments_and_broken_json_are_wrong() -> None:
 
 
 def test_a_number_has_the_type_that_the_tool_names() -> None:
-    question = next(q for q in asked("tool_call") if call(q)["name"] == "set_timer")
-    minutes = dict(call(question)["arguments"])["minutes"]  # type: ignore[call-overload]
-    assert not right("tool_call", question, [CORK], answer=tool_call_text("set_timer", {"minutes": str(minutes)}))
+    question = next(q for q in asked("tool_call") if call(q)["name"] == "square_root")
+    number = dict(call(question)["arguments"])["number"]  # type: ignore[call-overload]
+    assert not right("tool_call", question, [CORK], answer=tool_call_text("square_root", {"number": str(number)}))
+
+
+def test_the_same_request_is_answered_by_the_names_that_the_prompt_has() -> None:
+    timer = next(tool for tool in TOOLS["train"] if tool.names[0] == "set timer")
+    form = f"tool_call.train.{KINDS['tool_call'].forms['train'].index(timer.requests[0])}"
+    answers = {}
+    for seed in range(40):
+        offer = timer.drawn("camel", random.Random(seed))
+        answer = tool_call_text(offer.name, offer.arguments({"minutes": 12}))
+        answers[answer] = Question("Set a timer for 12 minutes.", answer, form, tools=[offer.definition])
+    assert len(answers) >= 6
+    for question in answers.values():
+        assert [right("tool_call", question, [CORK], answer=answer) for answer in answers].count(True) == 1
+        assert right("tool_call", question, [CORK])
+
+
+def test_a_definition_that_no_tool_of_the_split_has_is_refused() -> None:
+    question = ask("tool_choice", CORK, count=1, split="train")[0]
+    for split, definition in (("train", TOOLS["test"][0].plain.definition), ("test", question.tools[0])):
+        other = ask("tool_choice", CORK, count=1, split=split)[0]
+        assert not right("tool_choice", other, [CORK], tools=[*other.tools, definition])
+    assert not right("tool_choice", question, [CORK], tools=[*question.tools, question.tools[0]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(KINDS_OF_CALL), st.sampled_from(("train", "test")), st.integers(), st.booleans())
+def test_any_call_is_right_and_one_of_another_offered_tool_is_not(kind: str, split: str, seed: int, own: bool) -> None:
+    made = replace(scene(CORK, split=split), shared=None if own or split == "test" else f"{seed}")
+    questions = KINDS[kind].generate(made, None, random.Random(seed))
+    assert questions == KINDS[kind].generate(made, None, random.Random(seed))
+    for question in questions:
+        assert right(kind, question, [CORK])
+        made_call, takes = call(question), {tool["function"]["name"]: takes_of(tool) for tool in question.tools}
+        arguments = dict(made_call["arguments"])  # type: ignore[call-overload]
+        for other in takes.keys() - {made_call["name"]}:
+            renamed = dict(zip(takes[other], arguments.values(), strict=False))
+            for wrong in (arguments, renamed):
+                assert not right(kind, question, [CORK], answer=tool_call_text(other, wrong))

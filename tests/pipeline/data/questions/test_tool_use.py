@@ -29,6 +29,23 @@ def test_without_the_record_the_tool_that_finds_it_is_called() -> None:
         assert not right("tool_lookup", asked[0], [CORK], answer=wrong)
 
 
+def test_in_training_the_tool_that_finds_it_is_called_what_the_prompt_calls_it() -> None:
+    asked = [question for seed in range(40) for question in ask("tool_lookup", CORK, seed=seed, count=1, split="train")]
+    answers = {question.answer for question in asked}
+    assert len(answers) >= 10
+    for question in asked:
+        assert not any(right("tool_lookup", question, [CORK], answer=other) for other in answers - {question.answer})
+    kind, names = KINDS["tool_answer"], set()
+    for seed in range(20):
+        for question in ask("tool_answer", CORK, seed=seed, count=2, split="train"):
+            (tool,), (turn, _) = question.tools, kind.turns(question, SCHEMA, [CORK])
+            called = turn["tool_calls"][0]["function"]
+            assert called["name"] == tool["function"]["name"]
+            assert called["arguments"] == {tool["function"]["parameters"]["required"][0]: "Cork"}
+            names.add(called["name"])
+    assert len(names) >= 5
+
+
 def test_what_a_tool_said_is_answered_from() -> None:
     kind = KINDS["tool_answer"]
     asked = [question for seed in range(30) for question in ask("tool_answer", CORK, seed=seed)]
