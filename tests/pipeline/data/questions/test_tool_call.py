@@ -112,6 +112,9 @@ def test_any_call_is_right_and_one_of_another_offered_tool_is_not(kind: str, spl
         assert right(kind, question, [CORK])
         made_call, takes = call(question), {tool["function"]["name"]: takes_of(tool) for tool in question.tools}
         arguments = dict(made_call["arguments"])  # type: ignore[call-overload]
+        swapped = dict(zip(arguments, [*arguments.values()][::-1], strict=True))
+        answer = tool_call_text(str(made_call["name"]), swapped)
+        assert right(kind, question, [CORK], answer=answer) == (swapped == arguments)
         for other in takes.keys() - {made_call["name"]}:
             renamed = dict(zip(takes[other], arguments.values(), strict=False))
             for wrong in (arguments, renamed):
