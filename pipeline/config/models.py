@@ -23,7 +23,7 @@ class CorrectionConfig(Section):
     """Fine-tuning the teacher on the training split before it teaches."""
 
     steps: int = Field(
-        60, ge=0, description="Optimizer steps of the correction; 0 leaves the teacher as it came.", examples=[60, 0]
+        48, ge=0, description="Optimizer steps of the correction; 0 leaves the teacher as it came.", examples=[48, 0]
     )
     learning_rate: float = Field(3e-4, gt=0, description="Peak learning rate of the correction.", examples=[3e-4])
     evaluate_every: int = Field(
@@ -164,7 +164,7 @@ class DistillationConfig(Section):
     alignment_learning_rate: float = Field(
         4e-3, gt=0, description="Peak learning rate of those steps.", examples=[4e-3]
     )
-    steps: int = Field(160, ge=1, description="Optimizer steps of the distillation.", examples=[160, 500])
+    steps: int = Field(190, ge=1, description="Optimizer steps of the distillation.", examples=[190, 500])
     learning_rate: float = Field(1.5e-3, gt=0, description="Peak learning rate of the distillation.", examples=[1.5e-3])
     warmup: float = Field(
         0.05, ge=0, lt=1, description="Fraction of the steps in which the rate rises.", examples=[0.05]
@@ -191,7 +191,7 @@ class DistillationConfig(Section):
     correction: CorrectionConfig = Field(
         default_factory=CorrectionConfig,
         description="Fine-tuning the teacher on the training split before it teaches.",
-        examples=[{"steps": 60, "learning_rate": 3e-4}],
+        examples=[{"steps": 48, "learning_rate": 3e-4}],
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="bfloat16 where the CPU has instructions for it, or as told.", examples=["auto", "float32"]

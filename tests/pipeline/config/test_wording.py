@@ -67,7 +67,7 @@ def test_one_letter_wrong_in_any_key_names_the_right_one(
     [
         ("distillation.temperature=0", ["distillation.temperature can't be 0.", "greater than 0", "default is 2.0"]),
         ("distillation.alpha=2", ["can't be 2.", "at least 0 and at most 1", "default is 0.5"]),
-        ("distillation.steps=many", ['can\'t be "many".', "a whole number at least 1", "default is 160"]),
+        ("distillation.steps=many", ['can\'t be "many".', "a whole number at least 1", "default is 190"]),
         ("export.quantize=int2", ['can\'t be "int2".', "one of 'none', 'int8', 'int4'"]),
         ("export.wanted=speed", ["one of 'latency', 'throughput', 'size' or a list of at least 1"]),
         ("data.counterfactual=maybe", ["true or false", "default is true"]),

@@ -58,12 +58,12 @@ def test_a_cap_bounds_the_share_of_one_answer(sample: Sample) -> None:
 
 
 def test_calls_without_arguments_repeat_and_the_test_split_keeps_its_size() -> None:
-    loader = StructuredDataLoader(kinds={"tool_without_arguments": 1.0}, test_questions=40, questions_per_record=4)
+    loader = StructuredDataLoader(kinds={"tool_without_arguments": 1.0}, test_questions=100, questions_per_record=4)
     loader.load_from_json(ROOT / "configs" / "tables" / "countries.json", label="country")
     samples = loader.prepare_distillation_dataset()
     assert len({one.id for one in samples}) == len(samples)
     assert loader.filters.dropped["it repeats another sample"] > 0
-    assert sum(one.split == "test" for one in samples) == 40
+    assert sum(one.split == "test" for one in samples) == 100
 
 
 def test_what_is_too_long_makes_room_for_other_questions_of_the_test_split() -> None:
