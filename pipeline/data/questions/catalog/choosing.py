@@ -35,6 +35,7 @@ def fill(tool: Tool, scene: Scene, rng: random.Random) -> dict[str, Any]:
     return {slot: VALUES[filler](scene, rng) for slot, filler in tool.parameters.items()}
 
 
+@cache
 def record_tool(label: str) -> Tool:
     """The tool that looks up one record of a table; it is asked for by a question on the record."""
     word = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_") or "record"

@@ -81,9 +81,14 @@ _PLACES = (
 )  # fmt: skip
 _UNITS = ("meters", "feet", "miles", "kilometers", "inches", "yards")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _FILES = ("report", "invoice", "holiday", "draft", "scan", "minutes", "budget", "photo", "thesis", "backup")
 _ENDINGS = ("pdf", "txt", "jpg", "xlsx", "md", "zip")
 _HOSTS = ("example.org", "mail.example.com", "post.example.net", "uni.example.edu")
+_LONGEST_CELL = 60
 
 
 def _cell(scene: Scene, rng: random.Random) -> str:
@@ -145,11 +150,6 @@ def _one_of(values: tuple[str, ...]) -> Callable[[Scene, random.Random], str]:
     return lambda scene, rng: rng.choice(values)
 
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-_LONGEST_CELL = 60
 VALUES: Mapping[str, Callable[[Scene, random.Random], Any]] = {
     "entity": lambda scene, rng: scene.entity,
     "cell": _cell,
