@@ -25,10 +25,11 @@ from typing import Any
 
 import click
 from graph_report import plot, table
+from peers.worker import DRAFTING
 
 HERE = Path(__file__).parent
 WORKER = HERE / "peers" / "worker.py"
-DECODED, PREFILLED, STREAMS = 64, 512, 8
+DECODED, PREFILLED, STREAMS, ASKED = 64, 512, 8, 8
 CONTEXTS = (64, 512, 2048, 8192)
 AT_CONTEXT = 16
 CALIBRATED = 64
@@ -53,7 +54,8 @@ class Found:
     Attributes:
         size: Bytes of the files that are opened to answer.
         exact_match: Share of right answers to held-out questions, where it was scored.
-        rounds: By figure, one of each round: "decode", "prefill" and "eight" in tokens a second, "question" in seconds.
+        rounds: By figure, one of each round: "decode", "prefill" and "eight" in tokens a second; "question" and
+            "drafted" in seconds.
         contexts: By tokens of context, one of each pass: "seconds_per_token"; "resident" and "peak" in bytes.
     """
 
@@ -75,10 +77,10 @@ class Worker:
         )
         self._read()
 
-    def ask(self, prompt: Sequence[int], tokens: int, streams: int = 1) -> dict[str, Any]:
+    def ask(self, prompt: Sequence[int], tokens: int, *, streams: int = 1, drafting: bool = False) -> dict[str, Any]:
         """One answer and what it took."""
         assert self._process.stdin is not None
-        request = {"prompt": list(prompt), "tokens": tokens, "streams": streams}
+        request = {"prompt": list(prompt), "tokens": tokens, "streams": streams, "drafting": drafting}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         found = self._read()
@@ -184,14 +186,29 @@ def questions(run: Path) -> tuple[list[list[int]], list[str]]:
     return [prompt_ids(sample, tokenizer) for sample in test], [sample.answer for sample in test]
 
 
-def typical(run: Path) -> tuple[list[int], int]:
-    """The prompt of median length, and an answer's median length with its end."""
+@dataclass(frozen=True)
+class Asked:
+    """Held-out questions of about median length, whose answers have the median length.
+
+    Attributes:
+        prompts: The one of median length first.
+        answer_tokens: Of each answer, its end included.
+    """
+
+    prompts: list[list[int]]
+    answer_tokens: int
+
+
+def typical(run: Path) -> Asked:
+    """Of the run's held-out samples."""
     from attar.runtime.text import ChatTokenizer
 
     prompts, answers = questions(run)
     tokenizer = ChatTokenizer.load(student_of(run))
-    length = round(statistics.median(len(tokenizer.encode(answer)) for answer in answers)) + 1
-    return sorted(prompts, key=len)[len(prompts) // 2], length
+    lengths = [len(tokenizer.encode(answer)) + 1 for answer in answers]
+    middle, length = statistics.median_low(map(len, prompts)), statistics.median_low(lengths)
+    fitting = [prompt for prompt, tokens in zip(prompts, lengths, strict=True) if tokens == length]
+    return Asked(sorted(fitting, key=lambda prompt: abs(len(prompt) - middle))[:ASKED], length)
 
 
 def weigh(folder: Path) -> int:
@@ -199,31 +216,38 @@ def weigh(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir() if path.suffix in {".onnx", ".data", ".onnx_data"})
 
 
-def measure(workers: Sequence[Worker], prompt: Sequence[int], answer: int, rounds: int) -> dict[str, Found]:
+def measure(workers: Sequence[Worker], asked: Asked, rounds: int) -> dict[str, Found]:
     """All entrants in turn, round by round, the other way round every second time; the first round warms up."""
     found = {each.entrant.name: Found(each.entrant.size, each.entrant.exact_match) for each in workers}
-    long = repeated(prompt, PREFILLED)
+    long = repeated(asked.prompts[0], PREFILLED)
     for turn in range(rounds + 1):
         click.echo(f"round {turn} of {rounds}", err=True)
         for worker in workers if turn % 2 else reversed(workers):
-            for figure, value in figures(worker, long, prompt, answer).items():
+            for figure, value in figures(worker, long, asked).items():
                 if turn:
                     found[worker.entrant.name].rounds.setdefault(figure, []).append(value)
     return found
 
 
-def figures(worker: Worker, long: Sequence[int], prompt: Sequence[int], answer: int) -> dict[str, float]:
+def figures(worker: Worker, long: Sequence[int], asked: Asked) -> dict[str, float]:
     """One of each figure."""
-    asked = worker.ask(prompt, answer)
     found = {
         "decode": (DECODED - 1) / worker.ask(long[:128], DECODED)["rest_seconds"],
         "prefill": PREFILLED / worker.ask(long, 1)["first_seconds"],
-        "question": asked["first_seconds"] + asked["rest_seconds"],
+        "question": seconds(worker, asked, drafting=False),
     }
+    if worker.entrant.kind in DRAFTING:
+        found["drafted"] = seconds(worker, asked, drafting=True)
     if worker.entrant.kind == "attar":
-        prompts, whole = (worker.ask(long[:128], tokens, STREAMS)["seconds"] for tokens in (1, DECODED))
+        prompts, whole = (worker.ask(long[:128], tokens, streams=STREAMS)["seconds"] for tokens in (1, DECODED))
         found["eight"] = STREAMS * (DECODED - 1) / (whole - prompts)
     return found
+
+
+def seconds(worker: Worker, asked: Asked, *, drafting: bool) -> float:
+    """From question to answer, on average over the questions."""
+    took = [worker.ask(prompt, asked.answer_tokens, drafting=drafting) for prompt in asked.prompts]
+    return statistics.mean(each["first_seconds"] + each["rest_seconds"] for each in took)
 
 
 def repeated(prompt: Sequence[int], length: int) -> list[int]:
@@ -248,13 +272,12 @@ def measure_contexts(
                         known.setdefault(figure, []).append(took[figure])
 
 
-def settings(
-    run: Path, threads: int, rounds: int, passes: int, scored: int, prompt: Sequence[int], answer: int
-) -> dict[str, Any]:
+def settings(run: Path, threads: int, rounds: int, passes: int, scored: int, asked: Asked) -> dict[str, Any]:
     """What the figures depend on."""
     from attar.pipeline.versions import installed_versions, this_machine
 
     lines = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    lengths = [len(prompt) for prompt in asked.prompts]
     return {
         "machine": {**this_machine(), "threads": threads, "python": platform.python_version()},
         "amx": "amx_int8" in lines,
@@ -265,7 +288,9 @@ def settings(
         "scored": scored,
         "decode": f"{DECODED} tokens after a prompt of 128",
         "prefill": f"a prompt of {PREFILLED}",
-        "question": f"a prompt of {len(prompt)}, an answer of {answer}",
+        "question": f"{len(asked.prompts)} held-out questions: prompts of {min(lengths)} to {max(lengths)} tokens, "
+        f"answers of {asked.answer_tokens}; the mean",
+        "drafted": "the same with tokens drafted from the prompt: by attar as it serves, by transformers as it can",
         "eight": f"{STREAMS} answers of {DECODED} tokens by Engine.generate_many, less what their first tokens take",
         "context": f"{AT_CONTEXT} tokens decoded up to there, in a new process for each pass; medians of {passes}",
         "spinning": "each as it comes: attar's threads spin for 50 microseconds, those of genai and llama.cpp longer",
@@ -295,8 +320,8 @@ def main(
     only: tuple[str, ...],
 ) -> None:
     """Measure, and write results."""
-    prompt, answer = typical(run)
-    known = settings(run, threads, rounds, passes, scored, prompt, answer)
+    asked = typical(run)
+    known = settings(run, threads, rounds, passes, scored, asked)
     click.echo(json.dumps(known, indent=2), err=True)
     with tempfile.TemporaryDirectory() as place:
         wanted = [
@@ -306,10 +331,10 @@ def main(
         ]
         with ExitStack() as stack:
             workers = [stack.enter_context(Worker(entrant, threads)) for entrant in wanted]
-            found = measure(workers, prompt, answer, rounds)
+            found = measure(workers, asked, rounds)
         write(out, known, found)  # so that these figures are there whatever long contexts come to
         reading = [entrant for entrant in wanted if entrant.kind != "torch"]
-        measure_contexts(reading, found, prompt, min(context, longest(run)), threads, passes)
+        measure_contexts(reading, found, asked.prompts[0], min(context, longest(run)), threads, passes)
     click.echo(write(out, known, found))
 
 

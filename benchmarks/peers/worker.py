@@ -2,9 +2,10 @@
 
     python worker.py KIND PATH THREADS
 
-A request is a prompt's ids, how many tokens to decode, and how many such answers at once; no token ends an answer. The
-reply says what the first token and the others took, or all of them for several answers, and the memory. Only the
-standard library, and what the kind itself needs, so that a peer's environment need not have attar.
+A request is a prompt's ids, how many tokens to decode, how many such answers at once, and whether tokens may be drafted
+from the prompt; no token ends an answer. The reply says what the first token and the others took, or all of them for
+several answers, and the memory. Only the standard library, and what the kind itself needs, so that a peer's environment
+need not have attar.
 """
 
 from __future__ import annotations
@@ -25,10 +26,8 @@ Together = Callable[[list[int], int, int], list[list[int]]]
 def torch_model(path: str, threads: int) -> Answer:
     """Transformers, fp32."""
     import torch
-    from transformers import AutoModelForCausalLM
 
-    torch.set_num_threads(threads)
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
+    model = loaded_torch(path, threads)
 
     def answer(prompt: list[int], tokens: int) -> Iterator[int]:
         ids, cache = prompt, None
@@ -39,6 +38,32 @@ def torch_model(path: str, threads: int) -> Answer:
             yield ids[0]
 
     return answer
+
+
+def torch_drafting(path: str, threads: int) -> Answer:
+    """The same with the library's own prompt lookup; all tokens come at once."""
+    import torch
+
+    model = loaded_torch(path, threads)
+    model.generation_config.eos_token_id = model.generation_config.pad_token_id = -1  # it has to have one
+
+    def answer(prompt: list[int], tokens: int) -> Iterator[int]:
+        ids = torch.tensor([prompt])
+        settings = {"do_sample": False, "max_new_tokens": tokens, "prompt_lookup_num_tokens": 3}
+        found = model.generate(ids, attention_mask=torch.ones_like(ids), **settings)
+        yield from found[0, len(prompt) :].tolist()
+
+    return answer
+
+
+@cache
+def loaded_torch(path: str, threads: int) -> Any:
+    """The model in fp32."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.set_num_threads(threads)
+    return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
 
 
 def optimum_model(path: str, threads: int) -> Answer:
@@ -70,7 +95,17 @@ def optimum_model(path: str, threads: int) -> Answer:
 
 
 def attar_model(path: str, threads: int) -> Answer:
-    """attar's engine on a fast graph, with its shape beside it."""
+    """attar's engine on a fast graph, with its shape beside it, one token a step."""
+    engine = attar_engine(path, threads)
+
+    def answer(prompt: list[int], tokens: int) -> Iterator[int]:
+        return engine.generate(prompt, max_new_tokens=tokens, drafting=False)
+
+    return answer
+
+
+def attar_drafting(path: str, threads: int) -> Answer:
+    """The same as it serves: guesses at the next tokens are read at once."""
     engine = attar_engine(path, threads)
 
     def answer(prompt: list[int], tokens: int) -> Iterator[int]:
@@ -147,6 +182,8 @@ KINDS: dict[str, Callable[[str, int], Answer]] = {
     "genai": genai_model,
     "llama": llama_model,
 }
+DRAFTING: dict[str, Callable[[str, int], Answer]] = {"torch": torch_drafting, "attar": attar_drafting}
+"""Kinds that can draft from the prompt."""
 TOGETHER: dict[str, Callable[[str, int], Together]] = {"attar": attar_together}
 """Kinds that decode several answers in shared steps."""
 
@@ -183,9 +220,11 @@ def main(kind: str, path: str, threads: str) -> None:
     print(json.dumps({"ready": kind}), file=replies, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
-        streams = request.pop("streams", 1)
+        streams, drafting = request.pop("streams", 1), request.pop("drafting", False)
         if streams > 1:
             found = together(TOGETHER[kind](path, int(threads)), **request, streams=streams)
+        elif drafting:
+            found = timed(DRAFTING[kind](path, int(threads)), **request)
         else:
             found = timed(answer, **request)
         found |= {"resident": memory("VmRSS"), "peak": memory("VmHWM")}

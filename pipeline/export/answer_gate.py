@@ -135,7 +135,7 @@ def question_work(
     """So many tokens of an answer to a prompt, alone and for eight at once, by a graph that no bundle holds yet."""
     manifest = Manifest(files={}, architecture=shape, quantization=form, graph=contract)
     engine = Engine(Bundle(graph.parent, manifest, Generation(stop_ids=())))
-    request = Request(prompt, answer_tokens)
+    request = Request(prompt, answer_tokens, drafting=False)
     return Work(
         alone=lambda: engine.generate_many([request]),
         together=lambda: engine.generate_many([request] * _CONCURRENT),

@@ -87,7 +87,7 @@ class BundleSubject:
 
     def answer(self, prompt: Sequence[int], tokens: int, given: Sequence[int] | None) -> Iterator[int]:
         if not given:
-            yield from self._engine.generate(prompt, max_new_tokens=tokens, stop_ids=())
+            yield from self._engine.generate(prompt, max_new_tokens=tokens, stop_ids=(), drafting=False)
             return
         session, ids = self._engine.session, list(prompt)
         cache = session.empty_cache()

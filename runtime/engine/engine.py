@@ -28,20 +28,23 @@ class Request:
         max_new_tokens: Limit of the answer; by default the bundle's.
         sampling: By default the bundle's.
         stop_ids: Tokens that end the answer; by default the bundle's.
+        drafting: Whether guesses at the next tokens, copied from the text, are read with the last one, where the answer
+            is decoded alone and its tokens are not drawn. It stays what it is, and takes fewer steps where it copies.
     """
 
     prompt: Sequence[int]
     max_new_tokens: int | None = None
     sampling: SamplingSettings | None = None
     stop_ids: Sequence[int] | None = None
+    drafting: bool = True
 
 
 class Engine:
     """Generates tokens with a bundle's graph. Safe for many threads.
 
-    What is decoded beside an answer changes its logits in the last places only: every form that is written now rounds
-    the inputs of each row for itself. Dynamic forms of bundles before that have one scale for all rows; there the
-    others can decide between tokens that are almost equally likely, unless ``concurrency`` is 1.
+    What is read beside a token changes its logits in the last places only: every form that is written now rounds the
+    inputs of each row for itself. Dynamic forms of bundles before that have one scale for all rows; there the
+    others can decide between tokens that are almost equally likely, unless ``concurrency`` is 1 and nothing is drafted.
 
     Args:
         bundle: The bundle.
@@ -66,6 +69,7 @@ class Engine:
         max_new_tokens: int | None = None,
         sampling: SamplingSettings | None = None,
         stop_ids: Sequence[int] | None = None,
+        drafting: bool = True,
     ) -> Generator[int]:
         """Answer ids, each as soon as it is known; the stop token is not among them.
 
@@ -76,11 +80,12 @@ class Engine:
             max_new_tokens: Limit of the answer.
             sampling: How tokens are chosen.
             stop_ids: Tokens that end the answer.
+            drafting: Whether copied guesses at its tokens are read at once.
 
         Raises:
             UsageError: The prompt is empty, or leaves no room for an answer in the context.
         """
-        return self._answer(self._generation(Request(prompt, max_new_tokens, sampling, stop_ids)))
+        return self._answer(self._generation(Request(prompt, max_new_tokens, sampling, stop_ids, drafting)))
 
     def generate_many(self, requests: Sequence[Request]) -> list[list[int]]:
         """The answers to several prompts, decoded together.
@@ -119,7 +124,9 @@ class Engine:
         limit = self._room(len(request.prompt), wanted)
         stops = frozenset(settings.stop_ids if request.stop_ids is None else request.stop_ids)
         sampling = request.sampling or SamplingSettings(temperature=settings.temperature)
-        return Generation(list(request.prompt), limit, sampling, stops) if limit > 0 else None
+        if limit <= 0:
+            return None
+        return Generation(list(request.prompt), limit, sampling, stops, drafting=request.drafting)
 
     def _room(self, prompt_length: int, wanted: int) -> int:
         context = self.bundle.manifest.architecture.context_length

@@ -102,11 +102,15 @@ class FastRows:
             self._slab.grow(2 * self._slab.rows, self._slab.capacity, self._lengths)
         self._lengths.append(0)
 
-    def read(self, row: int, ids: Sequence[int]) -> NDArray[np.float32]:
+    def read(self, row: int, ids: Sequence[int], *, logits_from: int = -1) -> NDArray[np.float32]:
         self._reserve(self._lengths[row] + len(ids))
         self._lengths[row] += len(ids)
-        logits: NDArray[np.float32] = self._slab.run(row, np.asarray([ids], np.int64), [self._lengths[row]])[0, -1]
+        ids_of_row, ends = np.asarray([ids], np.int64), [self._lengths[row]]
+        logits: NDArray[np.float32] = self._slab.run(row, ids_of_row, ends, logits_from)[0]
         return logits
+
+    def forget(self, row: int, count: int) -> None:
+        self._lengths[row] -= count
 
     def step(self, tokens: Sequence[int | None]) -> NDArray[np.float32]:
         ends = [length + 1 for length in self._lengths]

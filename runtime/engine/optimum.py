@@ -1,7 +1,7 @@
 """The contract of Optimum's graph: ``past_key_values.N.key`` in, a longer ``present.N.key`` out.
 
-Cache tensors stay with onnxruntime and are never copied to numpy; each step makes new ones. Does not know
-sampling or stops.
+Cache tensors stay with onnxruntime, each step makes new ones, and they are copied only where tokens are taken back.
+Does not know sampling or stops.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ class OptimumCache:
 
     tensors: dict[str, OrtValue]
     length: int
+
+    def shortened(self, count: int) -> OptimumCache:
+        """The same without its last ``count`` tokens."""
+        length = self.length - count
+        tensors = {name: _value(each.numpy()[:, :, :length].copy()) for name, each in self.tensors.items()}
+        return OptimumCache(tensors, length)
 
 
 class OptimumDecoder:
@@ -88,13 +94,16 @@ class OptimumRows:
     def add(self) -> None:
         self._caches.append(self._decoder.empty_cache())
 
-    def read(self, row: int, ids: Sequence[int]) -> NDArray[np.float32]:
-        logits, self._caches[row] = self._decoder.forward(ids, self._caches[row])
-        last: NDArray[np.float32] = logits[-1]
-        return last
+    def read(self, row: int, ids: Sequence[int], *, logits_from: int = -1) -> NDArray[np.float32]:
+        logits, self._caches[row] = self._decoder.forward(ids, self._caches[row], logits_from=logits_from)
+        return logits
+
+    def forget(self, row: int, count: int) -> None:
+        if count:
+            self._caches[row] = self._caches[row].shortened(count)
 
     def step(self, tokens: Sequence[int | None]) -> NDArray[np.float32]:
-        logits = [None if token is None else self.read(row, [token]) for row, token in enumerate(tokens)]
+        logits = [None if token is None else self.read(row, [token])[-1] for row, token in enumerate(tokens)]
         unknown = np.zeros_like(next(each for each in logits if each is not None))
         return np.stack([unknown if each is None else each for each in logits])
 

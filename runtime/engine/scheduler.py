@@ -2,7 +2,8 @@
 
 Whoever waits for a token computes, for everybody; the others wait for that. So there is no thread to start, to stop
 or to lose, one answer alone costs no change of threads, and a call that is interrupted ends its own thread's work
-only. New answers join between two steps, ended ones leave. Does not know the graph's contract, or text.
+only. New answers join between two steps, ended ones leave. One that runs alone reads guesses at its next tokens with
+its last. Does not know the graph's contract, or text.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArtifactError
+from .drafting import Drafter
 from .sampling import SamplingSettings, next_token
 from .session import Rows
 
@@ -33,11 +35,21 @@ class Generation:
         limit: Most tokens of the answer, at least 1.
         sampling: How they are chosen.
         stops: Tokens that end it.
+        drafting: Whether it may be guessed at; where tokens are drawn it is not.
     """
 
-    def __init__(self, prompt: Sequence[int], limit: int, sampling: SamplingSettings, stops: Collection[int]) -> None:
+    def __init__(
+        self,
+        prompt: Sequence[int],
+        limit: int,
+        sampling: SamplingSettings,
+        stops: Collection[int],
+        *,
+        drafting: bool = False,
+    ) -> None:
         self._left_to_make, self._sampling, self._stops = limit, sampling, stops
         self._rng = np.random.default_rng(sampling.seed)
+        self._drafter = Drafter(prompt) if drafting and sampling.temperature == 0 else None
         self.unread = prompt
         self.last: int | None = None
         self.ready: deque[int] = deque()
@@ -54,6 +66,32 @@ class Generation:
         self._left_to_make -= 1
         self.ready.append(token)
         self.ended = self._left_to_make == 0
+        if self._drafter:
+            self._drafter.add(token)
+
+    def draft(self) -> list[int]:
+        """A guess at the tokens after the last, which leaves one to make."""
+        return self._drafter.draft(self._left_to_make - 1) if self._drafter else []
+
+    def take_in_drafted(self, draft: Sequence[int], logits: NDArray[np.float32]) -> int:
+        """Choose tokens as long as they are those of a draft, and the one after.
+
+        Args:
+            draft: What :meth:`draft` gave.
+            logits: After the last token, and after each of the draft, ``[len(draft) + 1, V]``.
+
+        Returns:
+            How many of the draft are tokens of the answer.
+        """
+        assert self._drafter is not None
+        right = 0
+        for place, guess in enumerate([*draft, None]):
+            self.take_in(logits[place])
+            if self.ended or self.last != guess:
+                break
+            right += 1
+        self._drafter.learn(len(draft), right)
+        return right
 
 
 class Scheduler:
@@ -120,7 +158,10 @@ class Scheduler:
         try:
             self._drop_what_is_over()
             self._read_prompts()
-            if any(not each.unread for each in self._running):
+            draft = self._running[0].draft() if self._runs_alone() else []
+            if draft:
+                self._read_draft(self._running[0], draft)
+            elif any(not each.unread for each in self._running):
                 logits = self._rows.step([None if each.unread else each.last for each in self._running])
                 for row, each in enumerate(self._running):
                     if not each.unread:
@@ -130,6 +171,15 @@ class Scheduler:
             self._fail(error)
             if not isinstance(error, Exception):
                 raise
+
+    def _runs_alone(self) -> bool:
+        """Several rows make one another's steps cheap; then guesses gain nothing."""
+        return len(self._running) == 1 and not self._running[0].unread and not self._waiting
+
+    def _read_draft(self, each: Generation, draft: Sequence[int]) -> None:
+        assert each.last is not None
+        logits = self._rows.read(0, [each.last, *draft], logits_from=0)
+        self._rows.forget(0, len(draft) - each.take_in_drafted(draft, logits))
 
     def _read_prompts(self) -> None:
         read = 0
@@ -146,7 +196,7 @@ class Scheduler:
             read += len(chunk)
             logits = self._rows.read(row, chunk)
             if not each.unread:
-                each.take_in(logits)
+                each.take_in(logits[-1])
                 self._drop_what_is_over()
 
     def _drop_what_is_over(self) -> None:

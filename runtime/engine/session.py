@@ -77,11 +77,14 @@ class Rows(Protocol):
     def add(self) -> None:
         """Begin a sequence; it is the last row."""
 
-    def read(self, row: int, ids: Sequence[int]) -> NDArray[np.float32]:
-        """Read tokens of one row, and return the last one's logits ``[V]``, which the next call may overwrite."""
+    def read(self, row: int, ids: Sequence[int], *, logits_from: int = -1) -> NDArray[np.float32]:
+        """Read tokens of one row, and return logits ``[R, V]``, as :meth:`Reader.forward` does."""
+
+    def forget(self, row: int, count: int) -> None:
+        """Take back the last ``count`` tokens that a row has read."""
 
     def step(self, tokens: Sequence[int | None]) -> NDArray[np.float32]:
-        """Read one token in each row, and return logits ``[B, V]``, as :meth:`read` does.
+        """Read one token in each row, and return logits ``[B, V]``, which the next call may overwrite.
 
         Rows whose token is None wait; their logits mean nothing.
         """

@@ -20,6 +20,7 @@ TEACHER = "teacher, torch fp32"
 def entrant(speed: float, exact: float | None = None, *, size: int = 10_000_000, ours: bool = True) -> dict[str, Any]:
     rounds = {name: [speed, 1.1 * speed, 0.9 * speed] for name in ("decode", "prefill")}
     rounds["question"] = [1 / speed, 1 / (1.1 * speed), 1 / (0.9 * speed)]
+    rounds["drafted"] = [seconds / 2 for seconds in rounds["question"]]
     contexts = {}
     if ours:
         rounds["eight"] = [3 * value for value in rounds["decode"]]
@@ -52,7 +53,14 @@ def test_the_fastest_form_that_passes_the_gate_is_taken(results: dict[str, Any])
 
 
 def test_less_time_is_more_times_better(results: dict[str, Any]) -> None:
-    assert "attar int8 | 10.00x" in line(table(results), "| question |", TEACHER)
+    assert "attar int8 | 10.00x" in line(table(results), "| question, nothing drafted |", TEACHER)
+
+
+def test_a_drafted_question_counts_against_the_plain_teacher_and_the_one_that_drafts(results: dict[str, Any]) -> None:
+    assert "attar int8 | 20.00x" in line(table(results), "| question |", TEACHER)
+    assert "attar int8 | 10.00x" in line(table(results), "| question, both draft |", TEACHER)
+    del results["found"][TEACHER]["rounds"]["drafted"]
+    assert "not measured" in line(table(results), "| question, both draft |", TEACHER)
 
 
 def test_eight_at_once_count_against_the_same_form_alone(results: dict[str, Any]) -> None:
@@ -76,7 +84,7 @@ def test_rounds_that_differ_widen_the_interval() -> None:
 def test_contexts_are_a_table_and_two_diagrams(results: dict[str, Any]) -> None:
     text = table(results)
     assert "ms a token at 8,192" in text
-    assert "20.00 (10.00 to 30.00) | 200 |" in line(text, "| attar int8 | 20.00")
+    assert "20.00 (10.00 to 30.00) | 200 |" in line(text, "| attar int8 | 20.00 ")
     root = ElementTree.fromstring(plot(results))
     lines = [each for each in root if each.tag.endswith("polyline")]
     assert len(lines) == 2 * 3
@@ -95,7 +103,8 @@ def test_the_worker_decodes_together_what_it_decodes_alone(bundle_folder: Path) 
     for name in ("model.onnx", "model.onnx.data"):
         (folder / name).write_bytes((bundle_folder / name).read_bytes())
     (folder / "shape.json").write_text(json.dumps(shape))
-    asked = [{"prompt": [1, 90, 91], "tokens": 6}, {"prompt": [1, 90, 91], "tokens": 6, "streams": 8}]
+    prompt = {"prompt": [1, 90, 91], "tokens": 6}
+    asked = [prompt, {**prompt, "drafting": True}, {**prompt, "streams": 8}]
     done = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks/peers/worker.py"), "attar", str(folder), "1"],
         input="".join(json.dumps(each) + "\n" for each in asked),
@@ -103,9 +112,9 @@ def test_the_worker_decodes_together_what_it_decodes_alone(bundle_folder: Path) 
         text=True,
         check=True,
     )
-    ready, alone, together = map(json.loads, done.stdout.splitlines())
+    ready, alone, drafted, together = map(json.loads, done.stdout.splitlines())
     assert ready == {"ready": "attar"}
     assert len(alone["ids"]) == 6
-    assert together["ids"] == alone["ids"]
+    assert together["ids"] == drafted["ids"] == alone["ids"]
     assert alone["first_seconds"] > 0 < together["seconds"]
     assert 0 < together["resident"] <= together["peak"]

@@ -87,8 +87,8 @@ def test_a_batch_is_decoded_together_and_answers_as_single_calls_do(
 
 def test_a_batch_decodes_no_more_together_than_is_allowed(model: ChatOnnx, steps: list[int]) -> None:
     answers = model.batch(CITIES, {"max_concurrency": 2})
-    assert sorted(set(steps)) == [1, 2]
-    assert len(steps) == 3 * 11
+    assert steps.count(2) == 2 * 11
+    assert 1 <= len(steps) - 2 * 11 <= 11  # the fifth runs alone, where guesses at its tokens save steps
     steps.clear()
     assert [answer.text for answer in answers] == [answer.text for answer in model.batch(CITIES)]
 
