@@ -166,7 +166,6 @@ class Scheduler:
                 for row, each in enumerate(self._running):
                     if not each.unread:
                         each.take_in(logits[row])
-            self._drop_what_is_over()
         except BaseException as error:
             self._fail(error)
             if not isinstance(error, Exception):

@@ -62,6 +62,8 @@ class Slab:
             Logits ``[B, R, V]``, which the next call for these rows overwrites.
         """
         count, bound = ids.shape[1], self._binding(first, len(ids))
+        if count <= _PIECE:
+            return bound.run(ids, ends, logits_from)
         wanted = range(count)[logits_from:]
         *earlier, last = _pieces(count, wanted)
         for piece in earlier:
@@ -95,43 +97,43 @@ class Slab:
 
 
 class _Binding:
-    """Some rows of a slab bound to the graph's inputs and outputs, once."""
+    """Some rows of a slab bound to the graph's inputs and outputs, once; what is small is bound anew with its shape."""
 
     def __init__(self, session: InferenceSession, views: dict[str, NDArray[np.float32]], vocabulary_size: int) -> None:
         self._session, self._vocabulary_size = session, vocabulary_size
         self._binding = session.io_binding()
-        self._arrays: dict[str, NDArray[np.generic]] = {}
+        self._shape: tuple[int, int, int] | None = None
         for name, view in views.items():
             memory = OrtValue.ortvalue_from_numpy(view)  # shares numpy's memory
             self._binding.bind_ortvalue_input(f"past_key_values.{name}", memory)
             self._binding.bind_ortvalue_output(f"present.{name}", memory)
 
     def run(self, ids: NDArray[np.int64], ends: Sequence[int], logits_from: int) -> NDArray[np.float32]:
-        self._feed("input_ids", ids)
-        self._feed("seqlens_k", np.array(ends, np.int32) - np.int32(1))
-        self._feed("total_sequence_length", np.array([max(ends)], np.int32))
-        self._feed("logits_from", np.array([logits_from], np.int64))
-        logits = self._logits(len(ids), len(range(ids.shape[1])[logits_from:]))
+        """See :meth:`Slab.run`. Step after step has one shape, and what Python does then counts beside the graph."""
+        shape = (*ids.shape, logits_from)
+        if shape != self._shape:
+            self._bind(*shape)
+            self._shape = shape
+        self._ids[...] = ids
+        self._last_places[...] = ends
+        self._last_places -= 1
+        self._total[0] = max(ends)
         self._session.run_with_iobinding(self._binding)
-        return logits
+        return self._logits
 
-    def _feed(self, name: str, values: NDArray[np.int64] | NDArray[np.int32]) -> None:
-        """Write into what is bound where the shape is the same, else bind anew."""
-        bound = self._arrays.get(name)
-        if bound is not None and bound.shape == values.shape:
-            bound[...] = values
-            return
-        self._arrays[name] = values
-        self._binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(values))
-
-    def _logits(self, rows: int, places: int) -> NDArray[np.float32]:
-        shape = (rows, places, self._vocabulary_size)
-        bound = self._arrays.get("logits")
-        if bound is None or bound.shape != shape:
-            self._arrays["logits"] = bound = np.empty(shape, np.float32)
-            self._binding.bind_ortvalue_output("logits", OrtValue.ortvalue_from_numpy(bound))
-        logits: NDArray[np.float32] = bound  # type: ignore[assignment]
-        return logits
+    def _bind(self, rows: int, count: int, logits_from: int) -> None:
+        places = len(range(count)[logits_from:])
+        self._ids, self._last_places = np.empty((rows, count), np.int64), np.empty(rows, np.int32)
+        self._total, self._logits_from = np.empty(1, np.int32), np.array([logits_from], np.int64)
+        self._logits = np.empty((rows, places, self._vocabulary_size), np.float32)
+        for name, array in {
+            "input_ids": self._ids,
+            "seqlens_k": self._last_places,
+            "total_sequence_length": self._total,
+            "logits_from": self._logits_from,
+        }.items():
+            self._binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(array))
+        self._binding.bind_ortvalue_output("logits", OrtValue.ortvalue_from_numpy(self._logits))
 
 
 def _pieces(count: int, wanted: range) -> list[slice]:
