@@ -13,10 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "TINY", "Blocked", "restore_channels", "round_blocks", "round_channels", "round_compensated"]
+__all__ = [
+    "BLOCK",
+    "TINY",
+    "Blocked",
+    "block_in",
+    "restore_channels",
+    "round_blocks",
+    "round_channels",
+    "round_compensated",
+]
 
 BLOCK = 32
-"""Weights that share a scale; the one size that all of onnxruntime's block-wise kernels are fast for."""
+"""Weights that share a scale, where nothing else is wanted: the one size that all of onnxruntime's block-wise kernels
+are fast for."""
 _ROWS = 1024
 _HALF = 16
 """The bits by which fp32 is longer than bfloat16."""
@@ -32,13 +42,13 @@ Bytes = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Blocked:
-    """``[N, K]`` weights in blocks of 32, as MatMulNBits and GatherBlockQuantized read them.
+    """``[N, K]`` weights in ``B`` blocks a row, as MatMulNBits and GatherBlockQuantized read them.
 
     Attributes:
-        levels: ``[N, ceil(K / 32), 4 * bits]`` bytes; two 4-bit levels a byte, the lower first.
-        scales: ``[N, ceil(K / 32)]``; those of 4 bits are exact in bfloat16.
-        zeros: The level that is 0, ``[N, ceil(ceil(K / 32) / 2)]`` bytes of two blocks each; None where it is the
-            middle everywhere.
+        levels: ``[N, B, block * bits / 8]`` bytes; two 4-bit levels a byte, the lower first.
+        scales: ``[N, B]``; those of 4 bits are exact in bfloat16.
+        zeros: The level that is 0, ``[N, ceil(B / 2)]`` bytes of two blocks each; None where it is the middle
+            everywhere.
         bits: 8 or 4.
         width: ``K``.
     """
@@ -50,8 +60,13 @@ class Blocked:
     width: int
 
     @property
+    def block(self) -> int:
+        """Weights that share a scale."""
+        return int(self.levels.shape[-1]) * 8 // self.bits
+
+    @property
     def zero_levels(self) -> Floats:
-        """The level that is 0 in each block, ``[N, ceil(K / 32)]``."""
+        """The level that is 0 in each block, ``[N, B]``."""
         if self.zeros is None:
             return np.full_like(self.scales, 1 << (self.bits - 1))
         return _unpacked(self.zeros)[:, : self.scales.shape[1]].astype(np.float32)
@@ -64,7 +79,12 @@ class Blocked:
         return restored
 
 
-def round_blocks(values: Floats, bits: int, importance: Floats | None = None) -> Blocked:
+def block_in(width: int, wanted: int) -> int:
+    """The block that rows of a width are rounded in: the wanted one, where they are a whole number of it."""
+    return BLOCK if width % wanted else wanted
+
+
+def round_blocks(values: Floats, bits: int, importance: Floats | None = None, *, wanted: int = BLOCK) -> Blocked:
     """Round ``[N, K]`` rows in blocks.
 
     8 bits take the scale of the largest value. 4 bits take, of several scales and zeros, those that leave the least
@@ -75,12 +95,14 @@ def round_blocks(values: Floats, bits: int, importance: Floats | None = None) ->
         values: The weights.
         bits: 8 or 4.
         importance: ``[K]``, how much an error in a column counts; all alike by default.
+        wanted: Weights of a block; see :func:`block_in`.
     """
     rows, width = values.shape
-    blocks = np.zeros((rows, -(-width // BLOCK) * BLOCK), np.float32)
+    block = block_in(width, wanted)
+    blocks = np.zeros((rows, -(-width // block) * block), np.float32)
     blocks[:, :width] = values
-    blocks = blocks.reshape(rows, -1, BLOCK)
-    weights = np.zeros((blocks.shape[1], BLOCK), np.float32)
+    blocks = blocks.reshape(rows, -1, block)
+    weights = np.zeros((blocks.shape[1], block), np.float32)
     weights.reshape(-1)[:width] = 1 if importance is None else importance
     if bits == 8:
         scales = _short(np.abs(blocks).max(-1) / 127, 8)
@@ -90,7 +112,7 @@ def round_blocks(values: Floats, bits: int, importance: Floats | None = None) ->
     return _blocked4(_levels(blocks, scales, zeros[..., None], 15), scales, zeros, width)
 
 
-def round_compensated(values: Floats, moments: Floats) -> Blocked:
+def round_compensated(values: Floats, moments: Floats, *, wanted: int = BLOCK) -> Blocked:
     """Round ``[N, K]`` rows to 4 bits, column by column, each column's error made up for by those after it.
 
     What is kept small is the error of the product with inputs like those that were seen: Frantar et al., "GPTQ"
@@ -100,22 +122,24 @@ def round_compensated(values: Floats, moments: Floats) -> Blocked:
     Args:
         values: The weights.
         moments: ``[K, K]``, the mean of ``x x^T`` over inputs ``x``.
+        wanted: Weights of a block; see :func:`block_in`.
     """
     rows, width = values.shape
-    padded = -(-width // BLOCK) * BLOCK
+    size = block_in(width, wanted)
+    padded = -(-width // size) * size
     rest, spread = np.zeros((rows, padded), np.float32), _spread(moments, padded)
     rest[:, :width] = values
     importance = np.zeros(padded, np.float32)
     importance[:width] = np.diagonal(moments)
-    levels = np.empty((rows, padded // BLOCK, BLOCK), np.float32)
-    scales, zeros = (np.empty((rows, padded // BLOCK), np.float32) for _ in range(2))
-    for block, start in enumerate(range(0, padded, BLOCK)):
-        end = start + BLOCK
+    levels = np.empty((rows, padded // size, size), np.float32)
+    scales, zeros = (np.empty((rows, padded // size), np.float32) for _ in range(2))
+    for block, start in enumerate(range(0, padded, size)):
+        end = start + size
         now = np.ascontiguousarray(rest[:, start:end])
         found = _searched(now[:, None], importance[None, start:end])
         scale, zero = scales[:, block], zeros[:, block] = found[0][:, 0], found[1][:, 0]
         errors = np.empty_like(now)
-        for column in range(BLOCK):
+        for column in range(size):
             own = spread[start + column, start:end]
             level = _levels(now[:, column : column + 1], scale, zero[:, None], 15)[:, 0]
             levels[:, block, column] = level
@@ -145,7 +169,7 @@ def _levels(values: Floats, scales: Floats, zeros: Floats | int, top: int) -> Fl
 
 
 def _searched(blocks: Floats, importance: Floats) -> tuple[Floats, Floats]:
-    """Scales and zeros ``[N, B]`` of 4 bits for blocks ``[N, B, 32]``, by the least error that counts ``[B, 32]``."""
+    """Scales and zeros ``[N, B]`` of 4 bits for blocks ``[N, B, k]``, by the least error that counts ``[B, k]``."""
     if _all_found(_found_again(blocks[:1])) and _all_found(found := _found_again(blocks)):
         return found
     best = _Best(blocks, importance)

@@ -47,9 +47,9 @@ _EXPORT_COPIES = 5
 """Graphs of the whole model in memory while Optimum writes and onnxruntime quantizes."""
 _WORKER_SECONDS = 8.0
 """One variant in a fresh process: imports, load, a warm call and the decoded tokens, at 135M parameters."""
-_BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.7, "int8-dynamic": 1.1, "mixed": 1.0} | {
+_BYTES_PER_WEIGHT = {"none": 4.0, "int8": 1.17, "int4": 0.65, "int8-dynamic": 1.1, "mixed": 1.0} | {
     "mixed-dynamic": 0.92,
-    "int4-all": 0.68,
+    "int4-all": 0.62,
     "auto": 1.17,
 }
 """A bundle's size by its form (benchmarks/LOG.md); small models carry relatively more of the tokenizer."""

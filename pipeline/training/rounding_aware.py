@@ -23,7 +23,7 @@ from transformers import PreTrainedModel
 
 from ..checkpoints import Checkpoints
 from ..export.layouts import LAYOUTS, RoundedWeight
-from ..export.rounding import BLOCK, TINY, round_blocks
+from ..export.rounding import TINY, round_blocks
 from .batches import Packed
 from .compiled import compiled_layers
 from .distillation import Pair, distill
@@ -105,8 +105,8 @@ def settle(roundings: Roundings) -> None:
 
 def _rounding(weight: RoundedWeight) -> Callable[[Tensor, Tensor], None]:
     width = weight.rows.shape[1]
-    block = BLOCK if weight.rounding.by_block else width
-    rounded = _four_bits(weight.rows) if weight.rounding.bits == 4 else _eight_bits
+    block = weight.rounding.block_in(width)
+    rounded = _four_bits(weight.rows, block) if weight.rounding.bits == 4 else _eight_bits
     rows = max(1, _PIECE // width)
 
     def write(values: Tensor, target: Tensor) -> None:
@@ -121,9 +121,9 @@ def _rounding(weight: RoundedWeight) -> Callable[[Tensor, Tensor], None]:
     return write
 
 
-def _four_bits(rows: Tensor) -> Callable[[Tensor, slice], Tensor]:
-    """Rounds blocks ``[n, B, 32]`` of some rows by the scales and zeros that the export gives the rows as they are."""
-    found = round_blocks(rows.contiguous().numpy(), 4)
+def _four_bits(rows: Tensor, block: int) -> Callable[[Tensor, slice], Tensor]:
+    """Rounds blocks ``[n, B, k]`` of some rows by the scales and zeros that the export gives the rows as they are."""
+    found = round_blocks(rows.contiguous().numpy(), 4, wanted=block)
     scales, zeros = torch.from_numpy(found.scales)[..., None], torch.from_numpy(found.zero_levels)[..., None]
     inverse = _inverse(scales)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layouts import BLOCKS4, BLOCKS8, CHANNELS, LAYOUTS, Rounding
+from ..layouts import BLOCKS4, BLOCKS8, CHANNELS, LAYOUTS, WIDE, WIDE_BLOCKS4, Rounding
 from .graph import GraphBuilder
 from .weights import Blocks, Channels, Floats, Keep, Stored
 
@@ -44,6 +44,7 @@ _KEEPS: dict[Rounding | None, Keep] = {
     None: Floats,
     BLOCKS8: partial(Blocks, bits=8),
     BLOCKS4: partial(Blocks, bits=4),
+    WIDE_BLOCKS4: partial(Blocks, bits=4, block=WIDE),
     CHANNELS: Channels,
 }
 

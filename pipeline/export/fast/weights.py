@@ -60,7 +60,7 @@ class Floats:
 
 
 class Blocks:
-    """8 or 4 bits, a scale for each block of 32. Inputs are rounded block by block, each row for itself.
+    """8 or 4 bits, a scale for each block. Inputs are rounded block by block, each row for itself.
 
     4 bits make up for their errors on inputs like those that ``moments`` tell of.
     """
@@ -73,9 +73,14 @@ class Blocks:
         moments: NDArray[np.float32] | None = None,
         *,
         bits: int,
+        block: int = BLOCK,
     ) -> None:
         self._graph, self._name, self._weight, self._bits = graph, name, weight, bits
-        found = round_blocks(weight, bits) if bits == 8 or moments is None else round_compensated(weight, moments)
+        if bits == 8 or moments is None:
+            found = round_blocks(weight, bits, wanted=block)
+        else:
+            found = round_compensated(weight, moments, wanted=block)
+        self._block = found.block
         self._levels = graph.store(f"{name}.levels", found.levels)
         self._scales = self._kept(found.scales)
         self._zeros = None if found.zeros is None else graph.store(f"{name}.zeros", found.zeros)
@@ -85,7 +90,7 @@ class Blocks:
         if bias is not None:
             inputs += [None, self._graph.store(f"{self._name}.bias", bias)]
         outputs, width = self._weight.shape
-        options = {"N": outputs, "K": width, "bits": self._bits, "block_size": BLOCK}
+        options = {"N": outputs, "K": width, "bits": self._bits, "block_size": self._block}
         options["accuracy_level"] = _INT8_ARITHMETIC
         return self._graph.op("MatMulNBits", inputs, options, domain=CONTRIB, name=self._name)
 
@@ -99,10 +104,10 @@ class Blocks:
     def rows(self, ids: ir.Value) -> ir.Value:
         count, width = self._weight.shape
         name = f"{self._name}.rows"
-        if width % BLOCK:  # the lookup reads whole blocks only
+        if width % self._block:  # the lookup reads whole blocks only
             return self._graph.op("Gather", [self._graph.store(f"{name}.weight", self._weight), ids], name=name)
         levels = self._graph.view(f"{name}.levels", self._levels, (count, width * self._bits // 8))
-        options = {"bits": self._bits, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
+        options = {"bits": self._bits, "block_size": self._block, "gather_axis": 0, "quantize_axis": 1}
         inputs = [levels, ids, self._scales, self._zeros]
         return self._graph.op("GatherBlockQuantized", inputs, options, domain=CONTRIB, name=name)
 

@@ -16,7 +16,7 @@ from attar.pipeline.export.rounding import (
     round_compensated,
 )
 
-MATRICES = st.integers(1, 70).flatmap(
+MATRICES = st.one_of(st.integers(1, 70), st.sampled_from([64, 128])).flatmap(
     lambda width: arrays(np.float32, (3, width), elements=st.floats(-10, 10, width=32))
 )
 
@@ -64,15 +64,16 @@ def block_errors(found: np.ndarray, values: np.ndarray, importance: np.ndarray |
 
 
 @settings(max_examples=100, deadline=None)
-@given(MATRICES, st.sampled_from([8, 4]))
-def test_blocks_read_back_within_what_their_scales_allow(values: np.ndarray, bits: int) -> None:
-    found = round_blocks(values, bits)
-    width = values.shape[1]
-    blocks = -(-width // BLOCK)
-    assert found.levels.shape == (3, blocks, BLOCK * bits // 8)
+@given(MATRICES, st.sampled_from([8, 4]), st.sampled_from([BLOCK, 64]))
+def test_blocks_read_back_within_what_their_scales_allow(values: np.ndarray, bits: int, wanted: int) -> None:
+    found = round_blocks(values, bits, wanted=wanted)
+    width, block = values.shape[1], found.block
+    assert block == (wanted if values.shape[1] % wanted == 0 else BLOCK)
+    blocks = -(-width // block)
+    assert found.levels.shape == (3, blocks, block * bits // 8)
     assert found.scales.shape == (3, blocks)
     assert found.zeros is None or found.zeros.shape == (3, -(-blocks // 2))
-    steps = np.repeat(np.abs(found.scales), BLOCK, axis=1)[:, :width]
+    steps = np.repeat(np.abs(found.scales), block, axis=1)[:, :width]
     error = np.abs(found.restored() - values)
     allowed = {8: 0.5001, 4: 7.0}[bits]  # 4 bits may cut off large values, where that leaves less error in all
     assert (error <= allowed * steps + 1e-6).all()
@@ -103,13 +104,13 @@ def test_columns_that_count_more_are_kept_better(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("width", [256, 80])
-def test_compensation_keeps_the_product_closer_on_inputs_like_those_seen(kind: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "wanted"), [(256, BLOCK), (256, 64), (80, 64)])
+def test_compensation_keeps_the_product_closer_on_inputs_like_those_seen(kind: str, width: int, wanted: int) -> None:
     values, rng = random(kind, width=width), np.random.default_rng(2)
     inputs = (rng.normal(size=(1000, width // 4)) @ rng.normal(size=(width // 4, width))).astype(np.float32)
     seen, unseen = inputs[:800], inputs[800:]
-    found = round_compensated(values, (seen.T @ seen / len(seen)).astype(np.float32)).restored()
-    searched = round_blocks(values, 4).restored()
+    found = round_compensated(values, (seen.T @ seen / len(seen)).astype(np.float32), wanted=wanted).restored()
+    searched = round_blocks(values, 4, wanted=wanted).restored()
     expected = unseen @ values.T
     assert np.square(unseen @ found.T - expected).mean() < 0.5 * np.square(unseen @ searched.T - expected).mean()
 

@@ -21,7 +21,7 @@ from attar.pipeline.checkpoints import Checkpoints
 from attar.pipeline.data.render import RenderedSample
 from attar.pipeline.export.fast import build_fast
 from attar.pipeline.export.layouts import LAYOUTS, is_rounded
-from attar.pipeline.export.rounding import BLOCK, Blocked
+from attar.pipeline.export.rounding import Blocked
 from attar.pipeline.losses import DistillationLoss
 from attar.pipeline.teacher import load_model
 from attar.pipeline.training.batches import Batch, Packed, collate, pack
@@ -208,7 +208,7 @@ def test_a_finish_that_is_killed_goes_on_to_the_very_same_student(
 
 @pytest.mark.parametrize("form", ["int4", "int4-all", "int8", "mixed"])
 def test_the_exported_weights_are_those_that_training_saw_and_so_are_the_saved_ones(form: str, tmp_path: Path) -> None:
-    student = small(hidden_size=32, num_attention_heads=2)
+    student = small(hidden_size=64, num_attention_heads=2)
     finish(student, DistillationLoss(), facts(8), Schedule(4, 1e-2), form=form, vocabulary_size=100, **SETTINGS)  # type: ignore[arg-type]
     student.save_pretrained(tmp_path / "student", safe_serialization=True)
     saved = LlamaForCausalLM.from_pretrained(tmp_path / "student", dtype=torch.float32)
@@ -224,17 +224,15 @@ def test_the_exported_weights_are_those_that_training_saw_and_so_are_the_saved_o
     assert len(stored) == 4 * 2 + 1
 
 
-def dequantized(graph: Path) -> dict[str, np.ndarray]:
+def dequantized(path: Path) -> dict[str, np.ndarray]:
     """The values of a graph's block-wise weights, by the names that they are stored under."""
-    constants = {
-        each.name: numpy_helper.to_array(each, str(graph.parent)) for each in onnx.load(graph).graph.initializer
-    }
+    graph = onnx.load(path).graph
+    constants = {each.name: numpy_helper.to_array(each, str(path.parent)) for each in graph.initializer}
     found = {}
-    for name, levels in constants.items():
-        stem, _, part = name.rpartition(".")
-        if part == "levels" and levels.ndim == 3:
-            bits = levels.shape[-1] * 8 // BLOCK
-            width = levels.shape[1] * BLOCK
-            blocked = Blocked(levels, constants[f"{stem}.scales"], constants.get(f"{stem}.zeros"), bits, width)
-            found[stem] = blocked.restored()
+    for node in graph.node:
+        if node.op_type == "MatMulNBits":
+            options = {each.name: each.i for each in node.attribute}
+            stem = node.input[1].removesuffix(".levels")
+            parts = (constants.get(f"{stem}.{part}") for part in ("levels", "scales", "zeros"))
+            found[stem] = Blocked(*parts, options["bits"], options["K"]).restored()  # type: ignore[arg-type]
     return found

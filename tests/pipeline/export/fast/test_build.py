@@ -116,8 +116,8 @@ def test_reading_in_pieces_is_reading_at_once(name: str, tmp_path: Path) -> None
     assert np.abs(np.concatenate(found) - torchs(model, IDS)).max() < 1e-3
 
 
-def blocks(bits: int) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda weight: round_blocks(weight, bits).restored()
+def blocks(bits: int, block: int = 32) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda weight: round_blocks(weight, bits, wanted=block).restored()
 
 
 def channels(weight: np.ndarray) -> np.ndarray:
@@ -135,7 +135,7 @@ READ_BACK = {
     "int8-dynamic": (channels, channels),
     "mixed": (blocks(8), blocks(4)),
     "mixed-dynamic": (channels, blocks(4)),
-    "int4-all": (blocks(4), blocks(4)),
+    "int4-all": (blocks(4, 64), blocks(4, 64)),
 }
 
 
@@ -216,8 +216,8 @@ def test_a_tied_embedding_stands_in_the_file_once(form: str, tmp_path: Path) -> 
     for name in ("llama", "untied"):
         build_fast(make(name), tmp_path / f"{name}.onnx", form)
         sizes[name] = (tmp_path / f"{name}.onnx.data").stat().st_size
-    four = 0.5 + 4.5 / 32  # a scale and half a byte of zero for each block
-    bits = {"none": 4, "mixed": four, "mixed-dynamic": four, "int4-all": four, "int8-dynamic": 1 + 4 / 64}
+    four, wide = 0.5 + 4.5 / 32, 0.5 + 4.5 / 64  # a scale and half a byte of zero for each block
+    bits = {"none": 4, "mixed": four, "mixed-dynamic": four, "int4-all": wide, "int8-dynamic": 1 + 4 / 64}
     once = 203 * 64 * bits.get(form, 1 + 4 / 32)
     assert abs(sizes["untied"] - sizes["llama"] - once) < 3 * 4096  # weights begin on pages
 
