@@ -45,13 +45,14 @@ def torch_drafting(path: str, threads: int) -> Answer:
     import torch
 
     model = loaded_torch(path, threads)
-    model.generation_config.eos_token_id = model.generation_config.pad_token_id = -1  # it has to have one
+    never = model.config.vocab_size  # prompt lookup needs a token that ends answers
+    model.generation_config.eos_token_id = model.generation_config.pad_token_id = never
 
     def answer(prompt: list[int], tokens: int) -> Iterator[int]:
         ids = torch.tensor([prompt])
         settings = {"do_sample": False, "max_new_tokens": tokens, "prompt_lookup_num_tokens": 3}
         found = model.generate(ids, attention_mask=torch.ones_like(ids), **settings)
-        yield from found[0, len(prompt) :].tolist()
+        yield from found[0, len(prompt) :][:tokens].tolist()  # it may make one more
 
     return answer
 
