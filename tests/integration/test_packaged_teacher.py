@@ -62,7 +62,7 @@ def test_every_variant_was_scored_on_the_same_questions(report: dict[str, Any]) 
 
 def test_the_bundle_holds_the_tables_and_not_the_teacher(report: dict[str, Any]) -> None:
     bundle = Bundle.open(report["bundle"])
-    assert bundle.manifest.quantization == "int8"
+    assert bundle.manifest.quantization == "int8-dynamic"
     assert "tokenizer.model" not in bundle.manifest.files
     found = attar("ask", bundle.path, "What is the capital of Denmark?")
     assert found["candidates"] == ["Denmark"]
