@@ -44,6 +44,11 @@ class DistillationLoss(nn.Module):
         """Whether the loss is the mean of :meth:`per_token`, as it is until :meth:`forward` is overridden."""
         return type(self).forward is DistillationLoss.forward
 
+    @property
+    def asks_teacher(self) -> bool:
+        """Whether the loss depends on the teacher: with ``alpha`` 0 it does not, unless it is one of your own."""
+        return self.alpha > 0 or not self.is_by_token or type(self).per_token is not DistillationLoss.per_token
+
     def forward(self, student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
         """The loss over N answer tokens.
 
@@ -57,12 +62,17 @@ class DistillationLoss(nn.Module):
         """
         return self.per_token(student_logits, teacher_logits, labels).mean()
 
-    def per_token(self, student_logits: Tensor, teacher: Targets, labels: Tensor) -> Tensor:
+    def per_token(self, student_logits: Tensor, teacher: Targets | None, labels: Tensor) -> Tensor:
         """The loss of each token, ``[N]``; arguments as for :meth:`forward`, or the teacher's sparse targets.
+
+        The teacher says nothing, None, where :attr:`asks_teacher` is false.
 
         Raises:
             UsageError: The targets were taken at another temperature, or do not go with this divergence.
         """
+        hard = functional.cross_entropy(student_logits, labels, reduction="none")
+        if teacher is None:
+            return hard
         student = functional.log_softmax(student_logits / self.temperature, dim=-1)
         if isinstance(teacher, SparseTargets):
             soft = sparse_divergence(self.divergence, student, teacher, self.temperature)
@@ -70,5 +80,4 @@ class DistillationLoss(nn.Module):
             soft = sampled_divergence(self.divergence, student, teacher, self.temperature)
         else:
             soft = self.divergence(student, functional.log_softmax(teacher / self.temperature, dim=-1))
-        hard = functional.cross_entropy(student_logits, labels, reduction="none")
         return self.alpha * self.temperature**2 * soft + (1 - self.alpha) * hard

@@ -192,13 +192,14 @@ def answer_loss(
     """
     kept = pair.vocabulary_size
     if isinstance(loss, DistillationLoss) and loss.is_by_token:
-        of_token = loss.per_token
+        of_token, asks = loss.per_token, loss.asks_teacher
         head = list(pair.student.get_output_embeddings().parameters())
-        return mean_in_chunks(
-            lambda states, place: of_token(head_logits(pair.student, states)[:, :kept], targets(place), labels[place]),
-            student,
-            head,
-        )
+
+        def of_chunk(states: Tensor, place: slice) -> Tensor:
+            said = targets(place) if asks else None
+            return of_token(head_logits(pair.student, states)[:, :kept], said, labels[place])
+
+        return mean_in_chunks(of_chunk, student, head)
     total: Tensor = loss(head_logits(pair.student, student)[:, :kept], targets(slice(None)), labels)
     return total
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -52,14 +53,21 @@ class OnlineSignals:
         return computing_in(self.teacher, self.precision)
 
     def of(self, batch: Batch) -> Signal:
-        """One forward pass of the body now, the head when targets are asked for."""
-        with torch.no_grad(), ExitStack() as hooks:
-            states = hooks.enter_context(captured(self.teacher)) if self.with_states else []
-            hidden = run_body(self.teacher, batch.for_model_with(self.tokens)).last_hidden_state
-            answers = answer_states(hidden, batch)
+        """One forward pass of the body, now where states are wanted, else when targets are first asked for."""
+        states: list[Tensor] = []
+
+        @cache
+        def answers() -> Tensor:
+            with torch.no_grad(), ExitStack() as hooks:
+                found = hooks.enter_context(captured(self.teacher)) if self.with_states else []
+                hidden = run_body(self.teacher, batch.for_model_with(self.tokens)).last_hidden_state
+                states.extend(found)
+                return answer_states(hidden, batch)
 
         def logits(place: slice) -> Tensor:
             with torch.no_grad():
-                return head_logits(self.teacher, answers[place], self.tokens)[:, : self.vocabulary_size]
+                return head_logits(self.teacher, answers()[place], self.tokens)[:, : self.vocabulary_size]
 
+        if self.with_states:
+            answers()
         return Signal(logits, states)
