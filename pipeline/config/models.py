@@ -100,7 +100,12 @@ class DistillationConfig(Section):
         2.0, gt=0, description="Softens both distributions in the soft term.", examples=[2.0, 4.0]
     )
     alpha: float = Field(
-        0.5, ge=0, le=1, description="Weight of the soft term; 1 - alpha is the hard one's.", examples=[0.5]
+        0.5,
+        ge=0,
+        le=1,
+        description="Weight of the soft term; 1 - alpha is the hard one's. With 0, and alignment 0, the teacher is "
+        "asked for the layers' alignment alone, and steps take less time.",
+        examples=[0.5, 0.0],
     )
     loss: Literal[
         "forward_kl",

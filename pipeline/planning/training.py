@@ -55,7 +55,9 @@ class PlannedLesson:
         """Training, the teacher reading along where its signals are not cached, and what the student is watched by."""
         tokens = (self.cut.alignment_steps + self.cut.steps) * settings.batch_tokens
         saved = 0
-        if caches(settings, self.cut.steps, samples):
+        if not settings.alpha and not settings.alignment:  # then the alignment of the layers alone reads along
+            saved = self.cut.steps * settings.batch_tokens
+        elif caches(settings, self.cut.steps, samples):
             saved = max(0, self.cut.steps * settings.batch_tokens - samples * _SAMPLE_TOKENS)
         reading = 2 * active(self.teacher) * (tokens - saved) / speed.forward
         return reading + training_seconds(self.student, settings, self.cut.alignment_steps, self.cut.steps, speed)

@@ -49,3 +49,19 @@ def test_temperature_squared_keeps_the_size_of_the_gradient() -> None:
         assert student.grad is not None
         norms.append(float(student.grad.norm()))
     assert 0.3 < norms[1] / norms[0] < 3  # without T² it would be 64 times smaller
+
+
+def test_without_a_soft_term_the_teacher_has_no_say_and_need_not_be_asked() -> None:
+    torch.manual_seed(0)
+    student, teacher, labels = torch.randn(5, 11), torch.randn(5, 11), torch.randint(11, (5,))
+    loss = DistillationLoss(alpha=0.0)
+    assert not loss.asks_teacher and DistillationLoss(alpha=0.1).asks_teacher
+    assert torch.equal(loss.per_token(student, None, labels), loss.per_token(student, teacher, labels))
+
+
+def test_a_loss_of_ones_own_is_always_asked_for_with_a_teacher() -> None:
+    class Own(DistillationLoss):
+        def per_token(self, student_logits: torch.Tensor, teacher: object, labels: torch.Tensor) -> torch.Tensor:
+            return student_logits.sum(-1)
+
+    assert Own(alpha=0.0).asks_teacher

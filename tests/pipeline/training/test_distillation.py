@@ -69,6 +69,26 @@ def test_distillation_lowers_the_loss(teacher: LoadedModel, sequences: list[Pack
     assert losses[-1] < 0.6 * losses[0]
 
 
+@pytest.mark.parametrize(("alpha", "alignment"), [(0.0, 0.0), (0.5, 0.0), (0.0, 2.0)])
+def test_a_teacher_reads_only_where_something_depends_on_it(
+    teacher: LoadedModel, sequences: list[Packed], alpha: float, alignment: float
+) -> None:
+    from attar.pipeline import DistillationLoss
+
+    pair, read = pair_of(teacher, [0, 3]), []
+    teacher.model.base_model.register_forward_hook(lambda *_: read.append(True))
+    losses = distill(
+        pair,
+        DistillationLoss(alpha=alpha),
+        sequences,
+        Schedule(40, 3e-3),
+        alignment=alignment,
+        **SETTINGS,  # type: ignore[arg-type]
+    )
+    assert len(read) == (40 if alpha or alignment else 0)
+    assert losses[-1] < 0.6 * losses[0]
+
+
 def test_a_loss_sees_shifted_fp32_logits_at_answer_positions_only(
     teacher: LoadedModel, sequences: list[Packed]
 ) -> None:

@@ -66,6 +66,8 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
         ({}, Dense(), "distill: teacher online: Dense has a forward of its own"),
         ({}, ByToken(), "distill: teacher online: ByToken has a per_token of its own"),
         ({"signals": "cached"}, ByToken(), "distill: signals cached: 16"),
+        ({"alpha": 0.0}, None, "distill: the teacher is not asked: distillation.alpha is 0"),
+        ({"alpha": 0.0, "alignment": 2.0}, None, "distill: teacher online: hidden states are aligned"),
     ],
 )
 def test_files_are_taken_where_nothing_needs_more_and_the_run_says_so(
