@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 def answer(engine: Engine, request: Request, *, drafting: bool) -> list[int]:
-    return list(
-        engine.generate(
-            request.prompt,
-            max_new_tokens=request.max_new_tokens,
-            sampling=request.sampling,
-            stop_ids=request.stop_ids,
-            drafting=drafting,
-        )
-    )
+    return engine.generate_many([replace(request, drafting=drafting)])[0]
 
 
 def steps(engine: Engine, prompt: list[int], monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[int]:
