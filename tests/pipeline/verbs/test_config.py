@@ -63,7 +63,8 @@ def test_a_wrong_config_is_refused_before_a_run(recipe: Path, arguments: list[st
 def test_show_marks_what_was_set(recipe: Path) -> None:
     done = call("config", "show", recipe, "--set", "distillation.seed=3")
     assert "--set    distillation.seed = 3\n" in done.stdout
-    assert "default  distillation.alpha = 0.5\n" in done.stdout
+    assert "config   distillation.alpha = 0.0\n" in done.stdout
+    assert "default  distillation.temperature = 2.0\n" in done.stdout
     value = json.loads(call("config", "show", recipe, "--json").stdout)
     assert value["settings"]["name"] == {"value": "recipe", "origin": "config"}
 
