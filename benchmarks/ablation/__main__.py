@@ -4,10 +4,10 @@
 
 Stop it whenever you like, however you like: every finished cell is a line of its own, and the next call goes on with
 the cells that are missing. The teacher is corrected once, into ``runs/ablation``. A cell is half the teacher's layers,
-30 steps of alignment and 90 of distillation of 1,024 tokens each, and 256 held-out questions: small, so that many of
-them can be had; scores are therefore those of unfinished students, to be compared with each other alone. 5,000 samples
-are more than those steps see once. Layers are compiled once, by the first cell of a call, for all its cells. Table and
-plot are written beside the results after every cell.
+24 steps of alignment, which all losses on the same layers and samples share, 60 of distillation of 1,024 tokens each,
+and 256 held-out questions: small, so that many of them can be had; scores are therefore those of unfinished students,
+to be compared with each other alone. 5,000 samples are more than those steps see once. Layers are compiled once, by
+the first cell of a call, for all its cells. Table and plot are written beside the results after every cell.
 """
 
 from __future__ import annotations

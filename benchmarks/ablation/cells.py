@@ -1,22 +1,25 @@
 """The cells of the ablation, and an order in which any stopped run is useful. Does not know models.
 
-Layers and losses turn at once, so that as many cells in a row as there are pairs of the two hold every pair (their
-counts have no common divisor); how many samples turns with both, so that from the start each level meets each other
-one about equally often. A seed's cells are followed by its fine-tuned students, and those by the next seed.
+Cells of the same layers, samples and seed come in a row, one for each way to train them: they begin with the same
+student, and each way meets every other. Which layers and how many samples turn from row to row, so that each level of
+one soon meets each of the other. A seed's rows are followed by those of the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["CHOICES", "FINE_TUNING", "LOSSES", "SAMPLES", "Cell", "cells"]
+__all__ = ["CHOICES", "DIVERGENCES", "FINE_TUNING", "LOSSES", "RIGHT_ANSWERS", "SAMPLES", "Cell", "cells"]
 
 CHOICES = ("even", "lowest", "importance")
-LOSSES = ("forward_kl", "reverse_kl", "jensen_shannon", "skew_forward_kl")
+DIVERGENCES = ("forward_kl", "reverse_kl", "jensen_shannon", "skew_forward_kl")
+RIGHT_ANSWERS = "right_answers"
+"""In the place of a divergence: the teacher is asked in the layers' alignment alone, then cross-entropy teaches."""
 FINE_TUNING = "fine_tuning"
-"""In the place of a loss: the baseline of the same body, steps and batches, which no teacher reads along with."""
+"""In the place of a divergence: the baseline of the same body, steps and batches, which no teacher ever helps."""
+LOSSES = (*DIVERGENCES, RIGHT_ANSWERS, FINE_TUNING)
 SAMPLES = (250, 1_000, 5_000)
 
 
@@ -39,6 +42,11 @@ class Cell:
     def __str__(self) -> str:
         return f"{self.choice}, {self.loss}, {self.samples:,} samples, seed {self.seed}"
 
+    @property
+    def row(self) -> tuple[str, int, int]:
+        """What cells have in common that begin with the same student."""
+        return self.choice, self.samples, self.seed
+
     def to_dict(self) -> dict[str, Any]:
         """The same, for JSON."""
         return asdict(self)
@@ -47,13 +55,8 @@ class Cell:
 def cells(seeds: int) -> Iterator[Cell]:
     """All cells of so many seeds, in order."""
     for seed in range(seeds):
-        yield from _in_turn(LOSSES, seed)
-        yield from _in_turn((FINE_TUNING,), seed)
-
-
-def _in_turn(losses: Sequence[str], seed: int) -> Iterator[Cell]:
-    pairs = len(CHOICES) * len(losses)
-    for number in range(pairs * len(SAMPLES)):
-        choice, loss = number % len(CHOICES), number % len(losses)
-        level = (choice + loss + number // pairs + seed) % len(SAMPLES)
-        yield Cell(CHOICES[choice], losses[loss], SAMPLES[level], seed)
+        for number in range(len(CHOICES) * len(SAMPLES)):
+            turn, choice = divmod(number, len(CHOICES))
+            samples = SAMPLES[(choice + turn + seed) % len(SAMPLES)]
+            for loss in LOSSES:
+                yield Cell(CHOICES[choice], loss, samples, seed)

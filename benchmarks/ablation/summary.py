@@ -14,13 +14,12 @@ from attar.pipeline.evaluation.statistics import bootstrap_difference
 from attar.pipeline.report.plot import Bar, grouped_bars
 from attar.runtime.files import write_atomic
 
-from .cells import CHOICES, FINE_TUNING, LOSSES, SAMPLES
+from .cells import CHOICES, FINE_TUNING, LOSSES, RIGHT_ANSWERS, SAMPLES
 from .ledger import Ledger
 
 __all__ = ["write_summary"]
 
-_ROWS = (*LOSSES, FINE_TUNING)
-_FACTORS: dict[str, tuple[str | int, ...]] = {"choice": CHOICES, "loss": _ROWS, "samples": SAMPLES}
+_FACTORS: dict[str, tuple[str | int, ...]] = {"choice": CHOICES, "loss": LOSSES, "samples": SAMPLES}
 """What differs, and its levels; others are compared with the first of each."""
 _EXACT, _NATS, _DIVERGENCE = ("scores", "exact_match"), ("tokens", "loss"), ("tokens", "divergence")
 _LEAST_PAIRS = 3
@@ -68,8 +67,11 @@ def _said(ledger: Ledger) -> list[str]:
         f"{settings['batch_tokens']:,} tokens a step, in {settings['precision']}, and asked {last['scores']['n']} "
         f"held-out questions; the median one took {seconds:.0f} s on {last['machine']['processor']}, "
         f"{last['machine']['threads']} threads.",
-        f"They are unfinished, so that many can be had: compare them with each other alone. `{FINE_TUNING}` is the "
-        "baseline of the same body, steps and batches without a teacher.",
+        f"They are unfinished, so that many can be had: compare them with each other alone. `{RIGHT_ANSWERS}` takes "
+        "cross-entropy in the distillation's place, after the same alignment by the teacher; it and each divergence "
+        f"begin with the same aligned student. `{FINE_TUNING}` is the baseline of the same body, steps and batches "
+        "without a teacher. A divergence is half of the loss, and the layers stay aligned beside it, unless the "
+        "settings say otherwise.",
     ]
     if failed := len(ledger.lines) - len(lines):
         said.append(f"Beside them the loss of {failed} stopped being a number.")
@@ -120,7 +122,7 @@ def _grid(lines: Sequence[Line]) -> list[str]:
         "| | " + " | ".join(f"{choice}, {count:,}" for choice, count in columns) + " |",
         "|---" * (1 + len(columns)) + "|",
     ]
-    for loss in _ROWS:
+    for loss in LOSSES:
         found.append(f"| {loss} | {' | '.join(_place(lines, choice, loss, count) for choice, count in columns)} |")
     return found
 
@@ -138,7 +140,7 @@ def _plot(lines: Sequence[Line]) -> str:
     groups = {
         f"{loss}, {count:,}": [_bar(_exact(lines, choice, loss, count)) for choice in CHOICES]
         for count in SAMPLES
-        for loss in _ROWS
+        for loss in LOSSES
     }
     title = "Exact match of unfinished students by loss and samples; mean, least and most over seeds"
     return grouped_bars(title, CHOICES, groups)

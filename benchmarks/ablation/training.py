@@ -1,27 +1,36 @@
-"""One cell: its samples and its body, a student trained, and what it is worth beside the shared teacher.
+"""One cell: a student trained, and what it is worth beside the shared teacher.
 
-Every cell takes the recipe's steps, whatever its loss and however many samples it has, so that cells can be compared;
-few samples come again more often. Does not know the order of cells, or where results go.
+Cells of a row begin with the same student: cut and, layer by layer, aligned once. Every cell then takes the recipe's
+steps, whatever its loss and however many samples it has, so that cells can be compared; few samples come again more
+often. Does not know the order of cells, or where results go.
 """
 
 from __future__ import annotations
 
+import copy
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from attar.pipeline.config import DistillationConfig
 from attar.pipeline.data import Sample
+from attar.pipeline.data.render import render
 from attar.pipeline.evaluation import greedy_answers, score, score_tokens
+from attar.pipeline.student.body import Body
 from attar.pipeline.teacher import LoadedModel
 from attar.pipeline.training.baseline import train_baseline
+from attar.pipeline.training.batches import pack_all
 from attar.pipeline.training.distiller import ModelDistiller
+from attar.pipeline.training.teaching import lessons, teach
+from attar.runtime.errors import UsageError
 
-from .cells import FINE_TUNING, Cell
+from .cells import DIVERGENCES, RIGHT_ANSWERS, Cell
 
-__all__ = ["Task", "chosen_samples", "train_cell"]
+__all__ = ["Start", "Task", "chosen_samples", "start_row", "train_cell"]
+
+_WITHOUT_TEACHER = {"alpha": 0.0, "alignment": 0.0}
 
 
 @dataclass(frozen=True)
@@ -41,30 +50,77 @@ class Task:
     max_new_tokens: int
 
 
-def train_cell(task: Task, cell: Cell, layers: Sequence[int] | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Start:
+    """What all cells of a row begin with.
+
+    Attributes:
+        teacher: The corrected one.
+        student: Cut and aligned, never changed.
+        body: What of the teacher it is made of.
+        samples: Those of the row.
+        seconds: What it took, named.
+    """
+
+    teacher: LoadedModel
+    student: LoadedModel
+    body: Body
+    samples: Sequence[Sample]
+    seconds: dict[str, float]
+
+
+def start_row(task: Task, cell: Cell, layers: Sequence[int] | None) -> Start:
+    """Cut and align the student of a cell's row.
+
+    Args:
+        task: What all cells share.
+        cell: Any of the row.
+        layers: Those that an earlier call found for this row; None where there is none.
+
+    Raises:
+        CheckFailed: The alignment's loss stopped being a number.
+        UsageError: The recipe's student is no cut of its teacher, or cut in more steps than one.
+    """
+    samples, settings = chosen_samples(task.train, cell.samples, cell.seed), _settings(task, cell, layers)
+    started = time.monotonic()
+    distiller = ModelDistiller(settings)
+    student = distiller.load_student_model(samples)
+    body, teacher = distiller.body, distiller.teacher
+    ways = list(lessons(settings, teacher, student, body)) if teacher and body else []
+    if not (teacher and body and len(ways) == 1):
+        raise UsageError("Cells begin with a student that is cut from its teacher at once; the recipe's is not.")
+    cut = time.monotonic()
+    sequences = pack_all(render(samples, student.tokenizer), settings.questions_per_sequence)
+    teach(replace(ways[0], steps=0), settings, distiller.loss, sequences, (), precision=distiller.precision)
+    seconds = {"cut": round(cut - started, 1), "alignment": round(time.monotonic() - cut, 1)}
+    return Start(teacher, student, body, samples, seconds)
+
+
+def train_cell(task: Task, cell: Cell, start: Start) -> dict[str, Any]:
     """Train and score one student; returns what was found, as JSON values.
 
     Args:
         task: What all cells share.
         cell: Which one.
-        layers: Those that an earlier cell of the same choice, samples and seed found; None where there is none.
+        start: That of its row.
+
+    Raises:
+        CheckFailed: The loss stopped being a number.
     """
-    samples = chosen_samples(task.train, cell.samples, cell.seed)
     started = time.monotonic()
-    distiller = ModelDistiller(_settings(task, cell, layers))
-    student = distiller.load_student_model(samples)
-    body, teacher = distiller.body, distiller.teacher
-    assert body is not None and teacher is not None  # a recipe cuts its students
-    cut = time.monotonic()
-    if cell.loss == FINE_TUNING:
-        student = train_baseline(_settings(task, cell, body.layers), samples)
+    settings = _settings(task, cell, start.body.layers)
+    distiller = ModelDistiller(settings.model_copy(update={"alignment_steps": 0}))
+    if cell.loss in (*DIVERGENCES, RIGHT_ANSWERS):
+        distiller.teacher, distiller.body = start.teacher, start.body
+        distiller.student = replace(start.student, model=copy.deepcopy(start.student.model))
+        student = distiller.distill(start.samples)
     else:
-        student = distiller.distill(samples)
+        student = train_baseline(settings, start.samples)
     trained = time.monotonic()
-    worth = _worth(task, teacher, student, distiller.precision)
-    seconds = {"cut": cut - started, "training": trained - cut, "scoring": time.monotonic() - trained}
+    worth = _worth(task, start.teacher, student, distiller.precision)
+    seconds = {"training": trained - started, "scoring": time.monotonic() - trained}
     return {
-        "layers": body.layers,
+        "layers": start.body.layers,
         "parameters": student.parameters,
         **worth,
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
@@ -82,8 +138,10 @@ def chosen_samples(train: Sequence[Sample], count: int, seed: int) -> list[Sampl
 
 def _settings(task: Task, cell: Cell, layers: Sequence[int] | None) -> DistillationConfig:
     known = task.settings.model_dump() | {"seed": cell.seed}
-    if cell.loss != FINE_TUNING:
+    if cell.loss in DIVERGENCES:
         known["loss"] = cell.loss
+    elif cell.loss == RIGHT_ANSWERS:
+        known |= _WITHOUT_TEACHER
     known |= {"layer_choice": cell.choice} if layers is None else {"student_layers": list(layers)}
     return DistillationConfig.model_validate(known)
 

@@ -1,4 +1,4 @@
-"""The teacher, then cell after cell until all are done or time is up. Does not know how a cell is trained."""
+"""The teacher, then row after row of cells until all are done or time is up. Does not know how a cell is trained."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ from .cells import SAMPLES, Cell, cells
 from .ledger import Ledger
 from .recipe import facts_of, recipe_of
 from .summary import write_summary
-from .training import Task, train_cell
+from .training import Start, Task, start_row, train_cell
 
 __all__ = ["Clock", "cell_seconds", "known_layers", "work"]
+
+_OF_A_CELL, _OF_A_ROW = ("training", "scoring"), ("cut", "alignment")
+"""Names of seconds."""
 
 
 @dataclass(frozen=True)
@@ -73,42 +76,55 @@ def work(config: RunConfig, runs: Path, out: Path, *, clock: Clock, seeds: int, 
     done = [line["cell"] for line in ledger.lines]
     missing = [cell for cell in cells(seeds) if cell.to_dict() not in done]
     guess = 0.0 if ledger.finished or not missing else _guess(config, task)
-    for cell in missing[:most]:
-        seconds = cell_seconds(ledger.finished, cell, guess)
+    start: Start | None = None
+    for number, cell in enumerate(missing[:most]):
+        begins = start is None or cell.row != missing[number - 1].row
+        seconds = cell_seconds(ledger.finished, cell, guess, begins_row=begins)
         if seconds > clock.left:
-            say(f"ablation: time is up, {len(missing)} cells are missing; the same command goes on")
+            say(f"ablation: time is up, {len(missing) - number} cells are missing; the same command goes on")
             break
         say(_outlook(cell, seconds, len(ledger.lines), clock))
-        found = _found(task, cell, known_layers(ledger.finished, cell))
+        try:
+            if start is None or begins:
+                start = None  # its models go before the next row's come
+                start = start_row(task, cell, known_layers(ledger.finished, cell))
+            found = train_cell(task, cell, start)
+            found["seconds"] = (start.seconds if begins else {}) | found["seconds"]
+        except CheckFailed as error:  # a loss that stops being a number is a result too, and no reason to stop
+            found = {"failed": str(error)}
+        say(_found(found))
         ledger.append({"cell": cell.to_dict(), **found, **facts, "ended": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
-        missing = missing[1:]
         write_summary(ledger)
 
 
-def cell_seconds(lines: Sequence[Mapping[str, Any]], cell: Cell, guess: float) -> float:
-    """How long a cell takes: the median of those with its loss, else of all; the guess where there is none yet."""
+def cell_seconds(lines: Sequence[Mapping[str, Any]], cell: Cell, guess: float, *, begins_row: bool) -> float:
+    """How long a cell takes: the median of those with its loss, else of all; the guess where there is none yet.
+
+    What a row begins with takes the median of what it took before, on top.
+    """
+    if not lines:
+        return guess
     alike = [line for line in lines if line["cell"]["loss"] == cell.loss] or lines
-    return statistics.median(sum(line["seconds"].values()) for line in alike) if alike else guess
+    own = statistics.median(sum(line["seconds"][part] for part in _OF_A_CELL) for line in alike)
+    starts = [sum(line["seconds"].get(part, 0.0) for part in _OF_A_ROW) for line in lines]
+    begun = [seconds for seconds in starts if seconds]
+    return own + (statistics.median(begun) if begins_row and begun else 0.0)
 
 
 def known_layers(lines: Sequence[Mapping[str, Any]], cell: Cell) -> list[int] | None:
-    """The layers that an earlier cell found on the same samples: no loss changes them, and to weigh them is slow."""
+    """The layers that an earlier cell of the row found: to weigh them is slow, and threads may rank two otherwise."""
     for line in lines:
         known = line["cell"]
-        if (known["choice"], known["samples"], known["seed"]) == (cell.choice, cell.samples, cell.seed):
+        if (known["choice"], known["samples"], known["seed"]) == cell.row:
             return list(line["layers"])
     return None
 
 
-def _found(task: Task, cell: Cell, layers: list[int] | None) -> dict[str, Any]:
-    """What a cell comes to; that its loss stops being a number is a result too, and no reason to stop."""
-    try:
-        found = train_cell(task, cell, layers)
-    except CheckFailed as error:
-        say(f"ablation: {error}")
-        return {"failed": str(error)}
-    say(f"ablation: exact match {found['scores']['exact_match']:.1%}, {found['tokens']['loss']:.3f} nats a token")
-    return found
+def _found(found: Mapping[str, Any]) -> str:
+    """What a cell came to, as a line."""
+    if "failed" in found:
+        return f"ablation: {found['failed']}"
+    return f"ablation: exact match {found['scores']['exact_match']:.1%}, {found['tokens']['loss']:.3f} nats a token"
 
 
 def _guess(config: RunConfig, task: Task) -> float:

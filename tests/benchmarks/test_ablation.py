@@ -11,40 +11,45 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from itertools import islice
+from dataclasses import replace
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from attar.pipeline import DistillationConfig, StructuredDataLoader
-from attar.runtime.errors import DataError
+from attar.pipeline import DistillationConfig, ModelDistiller, StructuredDataLoader
+from attar.pipeline.evaluation import score_tokens
+from attar.pipeline.teacher import weights_sha256
+from attar.runtime.errors import DataError, UsageError
 from benchmarks.ablation.__main__ import main
-from benchmarks.ablation.cells import CHOICES, FINE_TUNING, LOSSES, SAMPLES, Cell, cells
+from benchmarks.ablation.cells import CHOICES, FINE_TUNING, LOSSES, RIGHT_ANSWERS, SAMPLES, Cell, cells
 from benchmarks.ablation.ledger import Ledger
 from benchmarks.ablation.summary import write_summary
-from benchmarks.ablation.training import Task, chosen_samples, train_cell
+from benchmarks.ablation.training import Task, chosen_samples, start_row, train_cell
 from benchmarks.ablation.work import cell_seconds, known_layers
 from tests.conftest import CITIES, ROOT
 
 
 def test_every_cell_of_every_seed_comes_once() -> None:
     found = list(cells(2))
-    assert len(set(found)) == len(found) == 2 * len(CHOICES) * (len(LOSSES) + 1) * len(SAMPLES)
-    assert {cell.seed for cell in found[:45]} == {0}
-    assert [cell.loss == FINE_TUNING for cell in found[:45]] == [False] * 36 + [True] * 9
+    assert len(set(found)) == len(found) == 2 * len(CHOICES) * len(LOSSES) * len(SAMPLES)
+    assert {cell.seed for cell in found[: len(found) // 2]} == {0}
 
 
-@pytest.mark.parametrize("count", [6, 9, 12, 15, 20, 24, 30, 36])
-def test_wherever_it_stops_every_level_has_been_tried_about_as_often(count: int) -> None:
-    found = list(islice(cells(1), count))
+def test_each_row_holds_every_loss_once() -> None:
+    rows = [list(row) for _, row in groupby(cells(2), key=lambda cell: cell.row)]
+    assert all(tuple(cell.loss for cell in row) == LOSSES for row in rows)
+
+
+@pytest.mark.parametrize("rows", [3, 6, 9])
+def test_every_three_rows_every_level_has_been_tried_as_often_as_the_others(rows: int) -> None:
+    found = list(islice(cells(1), rows * len(LOSSES)))
     for factor, levels in (("choice", CHOICES), ("loss", LOSSES), ("samples", SAMPLES)):
         counts = Counter(getattr(cell, factor) for cell in found)
-        assert len(counts) == len(levels)
-        assert max(counts.values()) - min(counts.values()) <= 3
-    if count >= 12:
-        assert len({(cell.choice, cell.loss) for cell in found}) == len(CHOICES) * len(LOSSES)
+        assert set(counts) == set(levels) and len(set(counts.values())) == 1
+    assert len({cell.row for cell in found}) == rows
 
 
 def test_a_line_cut_short_by_a_crash_is_not_there_and_the_next_one_takes_its_place(tmp_path: Path) -> None:
@@ -86,9 +91,15 @@ def test_a_cell_is_expected_to_take_what_those_of_its_loss_took() -> None:
     lines = [line("even", loss, 0.5) for loss in ("forward_kl", "forward_kl", "reverse_kl")]
     for seconds, known in zip((10.0, 20.0, 90.0), lines, strict=True):
         known["seconds"] = {"training": seconds - 5, "scoring": 5.0}
-    of = {loss: cell_seconds(lines, Cell("even", loss, 250, 1), 7.0) for loss in LOSSES[:3]}
+    lines[0]["seconds"] |= {"cut": 2.0, "alignment": 30.0}
+
+    def expected(loss: str, *, begins_row: bool = False) -> float:
+        return cell_seconds(lines, Cell("even", loss, 250, 1), 7.0, begins_row=begins_row)
+
+    of = {loss: expected(loss) for loss in LOSSES[:3]}
     assert of == {"forward_kl": 15.0, "reverse_kl": 90.0, "jensen_shannon": 20.0}
-    assert cell_seconds([], Cell("even", "forward_kl", 250, 1), 7.0) == 7.0
+    assert expected("reverse_kl", begins_row=True) == 122.0
+    assert cell_seconds([], Cell("even", "forward_kl", 250, 1), 7.0, begins_row=True) == 7.0
 
 
 def test_layers_are_those_of_an_earlier_cell_only_where_it_chose_from_the_same_samples() -> None:
@@ -113,7 +124,7 @@ def line(choice: str, loss: str, exact: float, seed: int = 0) -> dict[str, Any]:
         "cell": {"choice": choice, "loss": loss, "samples": 250, "seed": seed},
         "scores": {"exact_match": exact, "n": 256},
         "tokens": {"loss": 0.5, "divergence": 0.25},
-        "seconds": {"training": 60.0},
+        "seconds": {"training": 60.0, "scoring": 1.0},
         "parameters": 81_400_000,
         "layers": list(range(15)),
         "settings": {"alignment_steps": 20, "steps": 60, "batch_tokens": 1024, "precision": "bfloat16"},
@@ -264,7 +275,7 @@ def test_a_cell_whose_loss_is_no_number_is_kept_as_that_and_the_next_one_begins(
 
 def test_no_cell_begins_that_would_end_after_the_budget(recipe: Path, tmp_path: Path) -> None:
     said = ablate(recipe, tmp_path / "a.jsonl", "--budget", "0s").output
-    assert "time is up, 225 cells are missing" in said and not (tmp_path / "a.jsonl").exists()
+    assert "time is up, 270 cells are missing" in said and not (tmp_path / "a.jsonl").exists()
 
 
 def test_too_few_samples_are_refused_before_anything_is_trained(recipe: Path, tmp_path: Path) -> None:
@@ -274,13 +285,47 @@ def test_too_few_samples_are_refused_before_anything_is_trained(recipe: Path, tm
     assert found.exit_code == 2 and "cells want up to 5,000" in found.output
 
 
-def test_a_fine_tuned_student_has_the_layers_that_its_cell_names(teacher_folder: Path, cities: Path) -> None:
+@pytest.fixture(scope="module")
+def task(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Task:
+    table = tmp_path_factory.mktemp("task") / "cities.csv"
+    table.write_text(CITIES, encoding="utf-8")
     loader = StructuredDataLoader(records_per_table=10)
-    loader.load_from_csv(cities)
-    samples = loader.prepare_distillation_dataset()
-    train = [sample for sample in samples if sample.split == "train"]
-    settings = {"correction": {"steps": 0}, "student_layers": 2, "alignment_steps": 1, "steps": 1, "batch_tokens": 256}
-    config = DistillationConfig.model_validate({"teacher_model_name": str(teacher_folder), **settings})
-    found = train_cell(Task(config, train, train[:4], 4), Cell("lowest", FINE_TUNING, 10, 0), None)
+    loader.load_from_csv(table)
+    train = [sample for sample in loader.prepare_distillation_dataset() if sample.split == "train"]
+    settings = {"correction": {"steps": 0}, "student_layers": 2, "alignment_steps": 2, "steps": 2, "batch_tokens": 256}
+    config = DistillationConfig.model_validate({"teacher_model_name": str(teacher_folder), "held_out": 0.0, **settings})
+    return Task(config, train, train[:4], 4)
+
+
+def test_a_fine_tuned_student_has_the_layers_that_its_cell_names(task: Task) -> None:
+    cell = Cell("lowest", FINE_TUNING, 10, 0)
+    found = train_cell(task, cell, start_row(task, cell, None))
     assert found["layers"] == [0, 3]
     assert found["scores"]["n"] == 4 and found["tokens"]["loss"] > 0
+
+
+def test_what_a_row_begins_with_serves_each_of_its_cells_and_no_cell_changes_it(task: Task) -> None:
+    first, second = (Cell("even", loss, 10, 0) for loss in ("reverse_kl", RIGHT_ANSWERS))
+    start = start_row(task, first, None)
+    before = weights_sha256(start.student.model)
+    shared = [train_cell(task, cell, start) for cell in (first, second)]
+    assert weights_sha256(start.student.model) == before
+    alone = [train_cell(task, cell, start_row(task, cell, None)) for cell in (first, second)]
+    assert [found["tokens"] for found in shared] == [found["tokens"] for found in alone]
+    assert shared[0]["tokens"] != shared[1]["tokens"]
+
+
+def test_a_cell_is_the_student_that_its_settings_make_at_once(task: Task) -> None:
+    cell = Cell("even", "jensen_shannon", 10, 0)
+    start = start_row(task, cell, None)
+    settings = {"loss": "jensen_shannon", "student_layers": start.body.layers}
+    distiller = ModelDistiller(task.settings.model_copy(update=settings))
+    whole = distiller.distill(chosen_samples(task.train, 10, 0))
+    _, tokens = score_tokens(start.teacher, {"whole": whole}, task.test, precision=distiller.precision)
+    assert train_cell(task, cell, start)["tokens"] == tokens["whole"].to_dict()
+
+
+def test_a_student_that_is_cut_in_steps_can_not_be_shared(task: Task) -> None:
+    deep = replace(task, settings=task.settings.model_copy(update={"student_layers": 1, "cuts": [2]}))
+    with pytest.raises(UsageError, match="cut from its teacher at once"):
+        start_row(deep, Cell("even", "forward_kl", 10, 0), [0])
