@@ -18,6 +18,8 @@ from .tables import DataConfig
 
 __all__ = ["CorrectionConfig", "DistillationConfig", "ExportConfig", "FinishConfig", "MeasurementConfig", "RunConfig"]
 
+_OF_THE_SOFT_TERM = ("temperature", "loss", "loss_skew", "loss_beta", "loss_powers")
+
 
 class CorrectionConfig(Section):
     """Fine-tuning the teacher on the training split before it teaches."""
@@ -236,6 +238,14 @@ class DistillationConfig(Section):
             raise ValueError(
                 "sampled signals are unbiased for forward_kl alone: set loss to it, or signal_kind to top_k"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _no_dial_that_does_nothing(self) -> DistillationConfig:
+        fields = type(self).model_fields
+        idle = [name for name in _OF_THE_SOFT_TERM if self.alpha == 0 and getattr(self, name) != fields[name].default]
+        if idle:
+            raise ValueError(f"{' and '.join(idle)} do nothing with alpha 0: raise alpha, or leave them out")
         return self
 
     @model_validator(mode="after")

@@ -107,6 +107,13 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, override: str, message
         load_config(written(tmp_path), [override])
 
 
+@pytest.mark.parametrize("dial", ["temperature=4", "loss=reverse_kl", "loss_skew=0.5"])
+def test_a_dial_of_the_soft_term_is_refused_where_there_is_none(tmp_path: Path, dial: str) -> None:
+    load_config(written(tmp_path), [f"distillation.{dial}"])
+    with pytest.raises(ConfigError, match="nothing with alpha 0"):
+        load_config(written(tmp_path), [f"distillation.{dial}", "distillation.alpha=0"])
+
+
 def test_an_override_reaches_into_a_list(tmp_path: Path) -> None:
     config = load_config(written(tmp_path), ["data.tables.0.label=town", "data.tables.0.columns.a=first"])
     assert (config.data.tables[0].label, config.data.tables[0].columns) == ("town", {"a": "first"})

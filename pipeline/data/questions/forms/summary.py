@@ -15,9 +15,9 @@ LAYOUTS: Mapping[str, Sequence[str]] = {
         "{label}:{entity}\n[{column}:{value}\n]",
         "{label}: {entity}\n[{column}: {value}\n]",
         "{label}: {entity}\n[- {column}: {value}\n]",
-        "{entity}\n[{column} = {value}\n]",
+        "{entity}, {label}\n[{column} = {value}\n]",
         "{entity} ({label}): [{column} {value}; ]",
-        "[The {column} of {entity} is {value}. ].",
+        "[The {column} of the {label} {entity} is {value}. ].",
         "# {entity}\n\n{label}\n[{column} | {value}\n]",
         # lines
         "{label}={entity}\n[{column}={value}\n]",

@@ -52,13 +52,14 @@ def test_each_layout_holds_every_fact_and_two_records_have_an_empty_line_between
         for number in range(len(layouts)):
             form = f"multi_summary.{split}.{number}"
             text = kind.record(type(question)("", "", form, shown=("land", "people")), SCHEMA, [CORK, FARO])
-            assert all(value in text for value in ("Cork", "Ireland", "222333", "Faro", "Portugal", "67650", "country"))
+            told = ("city", "Cork", "Ireland", "222333", "Faro", "Portugal", "67650", "country")
+            assert all(value in text for value in told)
             assert "\n\n" in text
     assert kind.record(type(question)("", "", "summary.train.0", shown=("land",)), SCHEMA, [CORK]) == (
         "city:Cork\ncountry:Ireland"
     )
     assert kind.record(type(question)("", "", "summary.train.5", shown=("land", "people")), SCHEMA, [CORK]) == (
-        "The country of Cork is Ireland. The population of Cork is 222333."
+        "The country of the city Cork is Ireland. The population of the city Cork is 222333."
     )
 
 
