@@ -14,6 +14,7 @@ from attar.pipeline.planning.needs import needs_of, sizes_of
 from attar.pipeline.planning.speed import probe
 from attar.pipeline.progress import say
 from attar.pipeline.run import stages_of
+from attar.pipeline.stages import Stages
 from attar.pipeline.stages.data import test_samples, training_samples
 from attar.pipeline.stages.teacher import MODEL
 from attar.runtime.errors import CheckFailed, UsageError
@@ -59,16 +60,7 @@ def work(config: RunConfig, runs: Path, out: Path, *, clock: Clock, seeds: int, 
         DataError: The ledger can't be read.
     """
     stages = stages_of(config, runs)
-    data = stages.make("data")
-    train, test = training_samples(data), test_samples(data)
-    if len(train) < max(SAMPLES):
-        raise UsageError(
-            f"The recipe has {len(train):,} training samples; cells want up to {max(SAMPLES):,}.",
-            next_step="Raise data.records_per_table or data.questions_per_record.",
-        )
-    corrected = {"teacher_model_name": str(stages.make("teacher").path / MODEL), "correction": {"steps": 0}}
-    settings = type(config.distillation).model_validate(config.distillation.model_dump() | corrected)
-    task = Task(settings, train, test, config.measurement.max_new_tokens)
+    task = _task(config, stages)
     facts = facts_of(config)
     ledger = Ledger(out, recipe_of(facts, stages.keys["teacher"]))
     if ledger.others:
@@ -84,17 +76,41 @@ def work(config: RunConfig, runs: Path, out: Path, *, clock: Clock, seeds: int, 
             say(f"ablation: time is up, {len(missing) - number} cells are missing; the same command goes on")
             break
         say(_outlook(cell, seconds, len(ledger.lines), clock))
-        try:
-            if start is None or begins:
-                start = None  # its models go before the next row's come
-                start = start_row(task, cell, known_layers(ledger.finished, cell))
-            found = train_cell(task, cell, start)
-            found["seconds"] = (start.seconds if begins else {}) | found["seconds"]
-        except CheckFailed as error:  # a loss that stops being a number is a result too, and no reason to stop
-            found = {"failed": str(error)}
-        say(_found(found))
+        start = None if begins else start  # a row's models go before the next one's come
+        start, found = _tried(task, cell, start, ledger)
+        say(_told(found))
         ledger.append({"cell": cell.to_dict(), **found, **facts, "ended": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
         write_summary(ledger)
+
+
+def _task(config: RunConfig, stages: Stages) -> Task:
+    """The samples, and the corrected teacher, made where they are not there."""
+    data = stages.make("data")
+    train, test = training_samples(data), test_samples(data)
+    if len(train) < max(SAMPLES):
+        raise UsageError(
+            f"The recipe has {len(train):,} training samples; cells want up to {max(SAMPLES):,}.",
+            next_step="Raise data.records_per_table or data.questions_per_record.",
+        )
+    corrected = {"teacher_model_name": str(stages.make("teacher").path / MODEL), "correction": {"steps": 0}}
+    settings = type(config.distillation).model_validate(config.distillation.model_dump() | corrected)
+    return Task(settings, train, test, config.measurement.max_new_tokens)
+
+
+def _tried(task: Task, cell: Cell, start: Start | None, ledger: Ledger) -> tuple[Start | None, dict[str, Any]]:
+    """What a cell comes to, and what its row begins with, made where there is none.
+
+    That a loss stops being a number is a result too, and no reason to stop.
+    """
+    begun: dict[str, float] = {}
+    try:
+        if start is None:
+            start = start_row(task, cell, known_layers(ledger.finished, cell))
+            begun = start.seconds
+        found = train_cell(task, cell, start)
+    except CheckFailed as error:
+        return start, {"failed": str(error)}
+    return start, found | {"seconds": begun | found["seconds"]}
 
 
 def cell_seconds(lines: Sequence[Mapping[str, Any]], cell: Cell, guess: float, *, begins_row: bool) -> float:
@@ -120,7 +136,7 @@ def known_layers(lines: Sequence[Mapping[str, Any]], cell: Cell) -> list[int] | 
     return None
 
 
-def _found(found: Mapping[str, Any]) -> str:
+def _told(found: Mapping[str, Any]) -> str:
     """What a cell came to, as a line."""
     if "failed" in found:
         return f"ablation: {found['failed']}"
