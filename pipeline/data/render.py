@@ -16,7 +16,7 @@ from .samples import Sample
 __all__ = ["RenderedSample", "prompt_ids", "render", "rendered_length"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RenderedSample:
     """Token ids of one sample.
 

@@ -6,6 +6,7 @@ A sample knows where it comes from down to the rows and columns. Does not know t
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class QAPair:
     """A question with its answer and the row that both come from; the first one where there are several."""
 
@@ -47,7 +48,7 @@ class QAPair:
     kind: str = "lookup"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One prompt with its checked answer and its lineage; all fields are JSON values.
 
@@ -225,7 +226,7 @@ def iterate_samples(path: Path) -> Iterator[Sample]:
                 yield from (Sample(**json.loads(line)) for line in lines)
             return
         with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(_GROUP):
+            for batch in file.iter_batches(_GROUP, columns=[item.name for item in fields(Sample)]):
                 yield from (_from_row(row) for row in batch.to_pylist())
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
         raise DataError("The samples can't be read.", where=path, why=error) from error
@@ -265,9 +266,15 @@ def _to_row(sample: Sample) -> dict[str, Any]:
 
 
 def _from_row(row: dict[str, Any]) -> Sample:
-    values = {name: json.loads(value) if name in _AS_JSON else value for name, value in row.items()}
-    del values["messages"]
+    values = {name: json.loads(value) if name in _AS_JSON else _once(value) for name, value in row.items()}
     return Sample(**values)
+
+
+def _once(value: Any) -> Any:
+    """The same, its texts held once in memory: records, columns and names come again in sample after sample."""
+    if isinstance(value, list):
+        return [_once(item) for item in value]
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 def _spoken(message: Message) -> str:

@@ -2,8 +2,8 @@
 
 A student of half its teacher's layers heals in minutes, and one of a third, cut at once, in hours; cut from the healed
 half, which then teaches, it heals as fast (benchmarks/LOG.md). The last student is the assistant teacher of the next
-("Improved Knowledge Distillation via Teacher Assistant", arXiv 1902.03393). The student's own layers are the same
-however many steps lead to them. Does not know models.
+("Improved Knowledge Distillation via Teacher Assistant", arXiv 1902.03393). Layers that are chosen by name or spread
+evenly are the same however many steps lead to them. Does not know models.
 """
 
 from __future__ import annotations
@@ -87,20 +87,16 @@ def counts_on_the_way(wanted: Sequence[int] | None, total: int, keep: int) -> li
     return counts
 
 
-def layers_on_the_way(
-    total: int, final: Sequence[int], counts: Sequence[int], ranking: Sequence[int] = ()
-) -> list[list[int]]:
+def layers_on_the_way(total: int, final: Sequence[int], counts: Sequence[int]) -> list[list[int]]:
     """Numbers of the teacher's layers that each student has, the last one's included, ascending.
 
-    A student on the way has the last one's layers, and of those between as many as are wanted: the first of the
-    ranking, or where there is none, evenly spread ones.
+    A student on the way has the last one's layers, and as many as are wanted of those between, evenly spread.
     """
     layers, way = list(final), [list(final)]
     for count in reversed(counts):
-        others = [number for number in ranking or range(total) if number not in layers]
+        others = [number for number in range(total) if number not in layers]
         added = count - len(layers)
-        spread = [(2 * place + 1) * len(others) // (2 * added) for place in range(added)]
-        layers = sorted([*layers, *(others[place] for place in (range(added) if ranking else spread))])
+        layers = sorted([*layers, *(others[(2 * place + 1) * len(others) // (2 * added)] for place in range(added))])
         way.insert(0, layers)
     return way
 

@@ -2,7 +2,8 @@
 
 What a student has to be better than for distillation to have been worth it. It starts from the same body, cut alike
 from the same corrected teacher, or the same named model, and learns the right answers by cross-entropy alone: from
-neither the teacher's distributions nor its hidden states.
+neither the teacher's distributions nor its hidden states. Where a student's layers were chosen on the way to a deep
+cut, the baseline, which has no students on its way, has as many, those that matter most in the teacher.
 
 Equal budget means optimizer steps and tokens: as many steps as the student's alignment and distillation together, those
 of the students on its way included, on the very batches that these take, in their order, at the distillation's peak

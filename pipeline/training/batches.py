@@ -26,7 +26,7 @@ _BUCKET = 32
 _PADDING = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Packed:
     """One sequence: a shared prefix and one branch for each question.
 

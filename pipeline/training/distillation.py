@@ -9,6 +9,7 @@ Does not know where teacher and student come from.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +21,7 @@ from attar.runtime.errors import UsageError
 from ..checkpoints import Checkpoints
 from ..losses import DistillationLoss, Targets, cosine_distance, mean_in_chunks, relative_error
 from ..student import even_layers
-from ..teacher.signals import OnlineSignals, Signals, why_online
+from ..teacher.signals import OnlineSignals, Signals, asks_teacher, why_online
 from .batches import Batch, Packed, endless_batches
 from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
@@ -169,7 +170,7 @@ def distill(
 
     _prepare(pair)
     batches = endless_batches(sequences, batch_tokens, seed)
-    with source.at_hand():
+    with source.at_hand() if aligns or asks_teacher(loss) else nullcontext():
         return train(
             title,
             pair.student,

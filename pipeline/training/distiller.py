@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from ..config import DistillationConfig
 from ..data.render import render
 from ..data.samples import Sample
 from ..losses import DistillationLoss, chosen_divergence
-from ..student import teacher_tokens
+from ..student import ranked_layers, teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, ranks_layers, trimmed
 from ..teacher import LoadedModel, load_model, save_model, weights_sha256
 from .batches import Packed, by_length, collate, pack_all
@@ -148,7 +149,8 @@ class ModelDistiller:
 
         A student that was cut without the training data is cut anew by it.
 
-        A deep cut is made in steps (``cuts``): each student on the way is trained and teaches the next.
+        A deep cut is made in steps (``cuts``): each student on the way is trained and teaches the next, whose layers
+        are those that matter most in it, where layers are chosen by importance.
 
         Raises:
             DataError: There is no training sample, or one is longer than the student can read.
@@ -168,8 +170,10 @@ class ModelDistiller:
         assert self.teacher is not None  # load_student_model loads it
         trained, watched = self._set_aside(samples)
         torch.manual_seed(self.config.seed)
-        for lesson in lessons(self.config, self.teacher, student, self.body):
+        origins: Sequence[int] = ()
+        for lesson in lessons(self.config, self.teacher, student, self.body, partial(self._ranking, samples)):
             self.student = student = lesson.student
+            origins = lesson.origins
             teach(
                 lesson,
                 self.config,
@@ -179,6 +183,8 @@ class ModelDistiller:
                 precision=self.precision,
                 checkpoints=self.checkpoints,
             )
+        if self.body:
+            self.body = replace(self.body, layers=list(origins))
         return student
 
     def save_distilled_model(self, folder: Path | None = None) -> Path:
@@ -205,6 +211,10 @@ class ModelDistiller:
         importance = partial(self._importance, teacher, samples) if samples else None
         self.body = chosen_body(self.config, teacher, self._used(samples, teacher), importance)
         return cut_student(teacher, self.body)
+
+    def _ranking(self, samples: list[Sample], model: LoadedModel) -> list[int]:
+        """A model's layers, the most important first."""
+        return ranked_layers(self._importance(model, samples))
 
     def _importance(self, teacher: LoadedModel, samples: list[Sample]) -> list[float]:
         """Of each layer; kept with the checkpoints, as another number of threads could rank two of them otherwise."""

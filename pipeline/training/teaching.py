@@ -6,7 +6,7 @@ came about, or which samples there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..checkpoints import Checkpoints
@@ -35,6 +35,7 @@ class Lesson:
         teacher: The teacher, or a student before, as assistant teacher.
         student: The student, changed in place.
         layers: For each of a cut student's layers, that teacher's layer it was; empty for a named student.
+        origins: The same in numbers of the first teacher's layers.
         alignment_steps: Steps in which each layer learns alone.
         steps: Steps of the distillation.
         number: Which lesson it is, from 0; each goes through the samples in an order of its own.
@@ -44,6 +45,7 @@ class Lesson:
     teacher: LoadedModel
     student: LoadedModel
     layers: Sequence[int]
+    origins: Sequence[int]
     alignment_steps: int
     steps: int
     number: int = 0
@@ -51,7 +53,11 @@ class Lesson:
 
 
 def lessons(
-    config: DistillationConfig, teacher: LoadedModel, student: LoadedModel, body: Body | None
+    config: DistillationConfig,
+    teacher: LoadedModel,
+    student: LoadedModel,
+    body: Body | None,
+    rank: Callable[[LoadedModel], Sequence[int]] | None = None,
 ) -> Iterator[Lesson]:
     """Who learns from whom, the student itself last; one on the way is cut when it is its turn.
 
@@ -60,25 +66,31 @@ def lessons(
         teacher: The first teacher.
         student: The student, as it was cut from that or loaded; cut anew where others stand on the way.
         body: What of that teacher the student is made of; None where it was loaded.
+        rank: Tells the layers of an assistant teacher, the most important first: a trained student's are not those
+            of its teacher (benchmarks/LOG.md). None where layers are chosen otherwise.
 
     Raises:
         UsageError: ``distillation.cuts`` do not lead from the teacher down to the student.
     """
     if body is None:
-        yield Lesson(teacher, student, (), 0, config.steps)
+        yield Lesson(teacher, student, (), (), 0, config.steps)
         return
     total = len(layers_of(teacher.model)[1])
     cuts = planned_cuts(config, total, len(body.layers))
-    way = layers_on_the_way(total, body.layers, [cut.layers for cut in cuts[:-1]], body.ranking)
+    way = layers_on_the_way(total, body.layers, [cut.layers for cut in cuts[:-1]])
     above: Sequence[int] = range(total)
-    for number, (cut, layers) in enumerate(zip(cuts, way, strict=True)):
-        places = [above.index(layer) for layer in layers]
+    for number, cut in enumerate(cuts):
+        if rank and body.ranking:
+            places = sorted((rank(teacher) if number else body.ranking)[: cut.layers])
+        else:
+            places = [above.index(layer) for layer in way[number]]
         if len(cuts) > 1:
             student = cut_student(teacher, Body(places, body.tokens if number == 0 else None))
-        suffix = "" if layers is way[-1] else f" to {cut.layers} layers"
-        yield Lesson(teacher, student, places, cut.alignment_steps, cut.steps, number, suffix)
+        above = [above[place] for place in places]
+        suffix = "" if number == len(cuts) - 1 else f" to {cut.layers} layers"
+        yield Lesson(teacher, student, places, above, cut.alignment_steps, cut.steps, number, suffix)
         student.model.requires_grad_(False)
-        teacher, above = student, layers
+        teacher = student
 
 
 def order_seeds(config: DistillationConfig, number: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ The loss asks both in the same way and does not know which it has.
 
 from .cached import CachedSignals
 from .capture import capture
-from .choosing import chosen_signals, why_online
+from .choosing import asks_teacher, chosen_signals, why_online
 from .identity import identity_of
 from .kinds import KINDS, SignalSettings
 from .online import OnlineSignals
@@ -20,6 +20,7 @@ __all__ = [
     "SignalSettings",
     "SignalStore",
     "Signals",
+    "asks_teacher",
     "capture",
     "chosen_signals",
     "identity_of",

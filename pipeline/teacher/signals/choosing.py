@@ -29,7 +29,12 @@ from .online import OnlineSignals
 from .signal import Signals
 from .store import SignalStore
 
-__all__ = ["chosen_signals", "why_online"]
+__all__ = ["asks_teacher", "chosen_signals", "why_online"]
+
+
+def asks_teacher(loss: nn.Module) -> bool:
+    """Whether a loss depends on what the teacher says; one of another class may."""
+    return not isinstance(loss, DistillationLoss) or loss.asks_teacher
 
 
 def why_online(loss: nn.Module, *, aligns: bool) -> str | None:
@@ -80,7 +85,7 @@ def chosen_signals(
             why=f"{why[0].upper()}{why[1:]}.",
             next_step='Set distillation.signals to "auto" or "online", or leave out what needs the teacher.',
         )
-    if not (online.with_states or config.signals == "cached") and not _asks(loss):
+    if not (online.with_states or config.signals == "cached") and not asks_teacher(loss):
         say("distill: the teacher is not asked: distillation.alpha is 0, and no hidden states are aligned")
         return online
     counts = visits(sequences, config.batch_tokens, seed, config.steps)
@@ -94,10 +99,6 @@ def chosen_signals(
     assert isinstance(loss, DistillationLoss)  # another would need the teacher at hand
     visited = [sequence for sequence, count in zip(sequences, counts, strict=True) if count]
     return _cached(online, config, loss.temperature, tokenizer, visited, config.signal_folder or folder)
-
-
-def _asks(loss: nn.Module) -> bool:
-    return not isinstance(loss, DistillationLoss) or loss.asks_teacher
 
 
 def _why_not_worth(loss: nn.Module, counts: Sequence[int], *, kept: bool) -> str | None:

@@ -37,19 +37,13 @@ def test_layers_between_are_spread_evenly_among_those_of_the_student() -> None:
     assert layers_on_the_way(12, [0, 4, 7, 11], [8]) == [[0, 2, 4, 5, 7, 8, 10, 11], [0, 4, 7, 11]]
 
 
-def test_layers_between_are_the_most_important_ones_where_they_are_ranked() -> None:
-    ranking = [5, 0, 4, 3, 1, 2]
-    assert layers_on_the_way(6, [0, 5], [4, 3], ranking) == [[0, 3, 4, 5], [0, 4, 5], [0, 5]]
-
-
 @given(st.data())
 def test_every_student_is_a_part_of_the_one_before_and_the_last_is_as_it_was_chosen(data: st.DataObject) -> None:
     total = data.draw(st.integers(2, 40))
     final = sorted(data.draw(st.sets(st.integers(0, total - 1), min_size=1)))
     between = range(len(final) + 1, total)
     counts = sorted(data.draw(st.sets(st.sampled_from(between))) if between else set(), reverse=True)
-    ranking = data.draw(st.sampled_from([(), tuple(data.draw(st.permutations(range(total))))]))
-    way = layers_on_the_way(total, final, counts, ranking)
+    way = layers_on_the_way(total, final, counts)
     assert way[-1] == final
     assert [len(layers) for layers in way] == [*counts, len(final)]
     assert all(layers == sorted(set(layers)) for layers in way)

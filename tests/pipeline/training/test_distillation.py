@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from attar.pipeline import StructuredDataLoader
 from attar.pipeline.data.render import render
+from attar.pipeline.losses import DistillationLoss, Targets
 from attar.pipeline.student import cut, kept_tokens, trim_model
 from attar.pipeline.teacher import LoadedModel, load_model
 from attar.pipeline.training.batches import Packed, pack_all
@@ -150,3 +151,22 @@ def test_a_first_layer_that_is_not_the_teachers_first_learns_from_the_embedding(
     assert (pair.starts, pair.ends) == ([0, 3], [3, 4])
     losses = align(pair, sequences, Schedule(40, 3e-3), **SETTINGS)  # type: ignore[arg-type]
     assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize(("alpha", "formats"), [(0.0, {torch.float32}), (0.5, {torch.bfloat16})])
+def test_a_teacher_that_is_not_asked_is_not_rounded_either(
+    teacher: LoadedModel, sequences: list[Packed], alpha: float, formats: set[torch.dtype]
+) -> None:
+    pair, seen = pair_of(teacher, [0, 3]), set()
+
+    class Looking(DistillationLoss):
+        def per_token(self, student_logits: Tensor, teacher_says: Targets | None, labels: Tensor) -> Tensor:
+            seen.update(weight.dtype for weight in teacher.model.parameters())
+            return super().per_token(student_logits, teacher_says, labels)
+
+        asks_teacher = DistillationLoss(1.0, alpha).asks_teacher  # type: ignore[assignment]
+
+    settings = {**SETTINGS, "precision": "bfloat16"}
+    distill(pair, Looking(1.0, alpha), sequences, Schedule(1, 1e-4), alignment=0.0, **settings)  # type: ignore[arg-type]
+    assert seen == formats
+    assert {weight.dtype for weight in teacher.model.parameters()} == {torch.float32}

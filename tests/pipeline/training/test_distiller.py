@@ -14,7 +14,7 @@ from torch import Tensor
 from attar.pipeline import DistillationConfig, DistillationLoss, ModelDistiller, Sample, StructuredDataLoader
 from attar.pipeline.checkpoints import Checkpoints
 from attar.pipeline.data.render import render
-from attar.pipeline.teacher import load_model
+from attar.pipeline.teacher import LoadedModel, load_model
 from attar.runtime.errors import DataError, Refused, TokenizerMismatch, UsageError
 from tests.tiny import tiny_llama
 
@@ -167,6 +167,28 @@ def test_the_last_student_is_taught_by_the_one_before(
     assert before is not None
     ours = student.model.state_dict()["model.layers.1.mlp.up_proj.weight"]
     assert torch.allclose(ours, before.tensors["weight/model.layers.3.mlp.up_proj.weight"], atol=1e-9)
+
+
+def test_the_layers_of_each_cut_are_those_that_matter_in_the_student_before(
+    deep_teacher: Path, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighed: list[int] = []
+
+    def importance(self: ModelDistiller, model: LoadedModel, samples: list[Sample]) -> list[float]:
+        """The last layers matter most in the teacher, the first ones in its student."""
+        weighed.append(count := model.model.config.num_hidden_layers)
+        return [float(layer if count == 8 else -layer) for layer in range(count)]
+
+    monkeypatch.setattr(ModelDistiller, "_importance", importance)
+    settings = {"student_layers": 2, "cuts": [5], "learning_rate": 1e-12, "alignment_steps": 0}
+    distiller = ModelDistiller(config(deep_teacher, correction={"steps": 0}, **settings))
+    student = distiller.distill(samples)
+    assert distiller.body is not None and distiller.teacher is not None
+    assert (weighed, distiller.body.layers) == ([8, 5], [3, 4])
+    theirs = distiller.teacher.model.state_dict()
+    for ours, origin in enumerate(distiller.body.layers):
+        weight = student.model.state_dict()[f"model.layers.{ours}.mlp.up_proj.weight"]
+        assert torch.allclose(weight, theirs[f"model.layers.{origin}.mlp.up_proj.weight"], atol=1e-9)
 
 
 def test_cuts_that_lead_nowhere_are_refused_before_anything_is_trained(
