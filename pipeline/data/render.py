@@ -5,7 +5,7 @@ The only place where training tokens are made. Does not know batches or models.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from attar.runtime.errors import DataError
@@ -60,12 +60,17 @@ def render(samples: Iterable[Sample], tokenizer: ChatTokenizer, *, most: int | N
             "The tokenizer has no token that ends a turn.",
             next_step="Load the teacher through attar, which adds what is missing.",
         )
+    known: dict[int, int] = {}  # each id held once: millions of equal ones would take more than the texts
+
+    def held(ids: Sequence[int]) -> tuple[int, ...]:
+        return tuple(known.setdefault(each, each) for each in ids)
+
     rendered = [
         RenderedSample(
             sample.id,
             sample.group,
-            tuple(prompt_ids(sample, tokenizer)),
-            (*tokenizer.encode(sample.answer), end),
+            held(prompt_ids(sample, tokenizer)),
+            held([*tokenizer.encode(sample.answer), end]),
         )
         for sample in samples
     ]
