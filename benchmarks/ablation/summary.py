@@ -22,6 +22,16 @@ __all__ = ["write_summary"]
 _FACTORS: dict[str, tuple[str | int, ...]] = {"choice": CHOICES, "loss": LOSSES, "samples": SAMPLES}
 """What differs, and its levels; others are compared with the first of each."""
 _EXACT, _NATS, _DIVERGENCE = ("scores", "exact_match"), ("tokens", "loss"), ("tokens", "divergence")
+_COLUMNS = (
+    "",
+    "cells",
+    "training, s",
+    "exact match",
+    "nats a token",
+    "KL from the teacher",
+    "exact match, in pairs",
+    "nats, in pairs",
+)
 _LEAST_PAIRS = 3
 """Of fewer pairs no interval is given."""
 
@@ -42,12 +52,13 @@ def _table(ledger: Ledger) -> str:
         "",
         *_said(ledger),
         "",
-        "| | cells | exact match | nats a token | KL from the teacher | exact match, in pairs | nats, in pairs |",
-        "|---|---|---|---|---|---|---|",
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---" * len(_COLUMNS) + "|",
         *(_row(lines, factor, level, levels[0]) for factor, levels in _FACTORS.items() for level in levels),
         "",
-        "In pairs: less what the same cell has with the row's first level (even, forward_kl, 250 samples), all else "
-        f"alike; the 95 % interval from {_LEAST_PAIRS} pairs on. Exact match in points.",
+        "Training: the median, without the alignment that cells share. In pairs: less what the same cell has with the "
+        "row's first level (even, forward_kl, 250 samples), all else alike; the 95 % "
+        f"interval from {_LEAST_PAIRS} pairs on. Exact match in points.",
         "",
         *_grid(lines),
         "",
@@ -84,7 +95,7 @@ def _row(lines: Sequence[Line], factor: str, level: str | int, first: str | int)
     here = [line for line in lines if line["cell"][factor] == level]
     name = f"{level:,} samples" if isinstance(level, int) else level
     if not here:
-        return f"| {name} | 0 | | | | | |"
+        return f"| {name} | 0 | | | | | | |"
     exact, nats, divergence = (
         statistics.mean(float(line[part][figure]) for line in here) for part, figure in (_EXACT, _NATS, _DIVERGENCE)
     )
@@ -92,7 +103,9 @@ def _row(lines: Sequence[Line], factor: str, level: str | int, first: str | int)
     if level != first:
         pairs = _pairs(lines, factor, level, first)
         against = [_difference(pairs, _EXACT, 100, 1), _difference(pairs, _NATS, 1, 3)]
-    return f"| {name} | {len(here)} | {exact:.1%} | {nats:.3f} | {divergence:.3f} | {' | '.join(against)} |"
+    seconds = statistics.median(float(line["seconds"]["training"]) for line in here)
+    figures = [f"{len(here)}", f"{seconds:.0f}", f"{exact:.1%}", f"{nats:.3f}", f"{divergence:.3f}", *against]
+    return f"| {name} | {' | '.join(figures)} |"
 
 
 def _pairs(lines: Sequence[Line], factor: str, level: str | int, first: str | int) -> list[tuple[Line, Line]]:

@@ -144,8 +144,8 @@ def test_levels_are_compared_by_cells_that_differ_in_nothing_else(tmp_path: Path
     lines = [line("even", "forward_kl", 0.4), line("even", "reverse_kl", 0.6), line("lowest", "reverse_kl", 0.1)]
     lines[1]["tokens"] = {"loss": 0.25, "divergence": 0.75}
     table = summarized(tmp_path / "found.jsonl", lines)
-    assert "| reverse_kl | 2 | 35.0% | 0.375 | 0.500 | +20.0, 1 pair | -0.250, 1 pair |" in table
-    assert "| lowest | 1 | 10.0% | 0.500 | 0.250 | -50.0, 1 pair | +0.250, 1 pair |" in table
+    assert "| reverse_kl | 2 | 60 | 35.0% | 0.375 | 0.500 | +20.0, 1 pair | -0.250, 1 pair |" in table
+    assert "| lowest | 1 | 60 | 10.0% | 0.500 | 0.250 | -50.0, 1 pair | +0.250, 1 pair |" in table
     assert "| jensen_shannon | 0 |" in table
     assert (tmp_path / "found.svg").read_text().startswith("<svg")
 
