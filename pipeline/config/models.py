@@ -118,9 +118,9 @@ class DistillationConfig(Section):
         "alpha_beta",
         "total_variation",
     ] = Field(
-        "forward_kl",
+        "jensen_shannon",
         description="Divergence of the soft term, from the teacher's distribution to the student's.",
-        examples=["forward_kl", "skew_reverse_kl"],
+        examples=["jensen_shannon", "forward_kl"],
     )
     loss_skew: float = Field(
         0.1, gt=0, lt=1, description="What the skew divergences mix in of the other distribution.", examples=[0.1]
@@ -143,8 +143,8 @@ class DistillationConfig(Section):
     signal_kind: Literal["top_k", "sampled"] = Field(
         "top_k",
         description="What such files keep at each answer token: the most likely tokens and one bucket for the rest, or "
-        "tokens drawn at random, unbiased but for forward_kl alone.",
-        examples=["top_k", "sampled"],
+        "tokens drawn at random, unbiased but for loss forward_kl alone.",
+        examples=["top_k"],
     )
     signal_tokens: int = Field(
         16, ge=1, description="How many tokens that are; 16 take 69 bytes, or 35 where they are drawn.", examples=[16]

@@ -62,10 +62,14 @@ def made(config: RunConfig, runs: Path) -> Stages:
 
 
 def test_where_signals_are_kept_changes_no_key_and_what_they_are_changes_the_students_alone(recipe: Path) -> None:
-    keys = stages_of(load_config(recipe)).keys
-    assert stages_of(load_config(recipe, ['distillation.signal_folder="kept"'])).keys == keys
+    def keys_with(*settings: str) -> dict[str, str]:
+        every = ['loss="forward_kl"', *settings]  # the one that all kinds of signals go with
+        return stages_of(load_config(recipe, [f"distillation.{setting}" for setting in every])).keys
+
+    keys = keys_with()
+    assert keys_with('signal_folder="kept"') == keys
     for setting in ('signals="online"', 'signal_kind="sampled"', "signal_tokens=4"):
-        other = stages_of(load_config(recipe, [f"distillation.{setting}"])).keys
+        other = keys_with(setting)
         assert [name for name in MADE if other[name] != keys[name]] == ["student"]
 
 

@@ -44,10 +44,10 @@ def samples(cities: Path) -> list[Sample]:
 
 
 def distiller(
-    teacher: Path, loss: DistillationLoss | None = None, checkpoints: Checkpoints | None = None, **settings: object
+    teacher: Path, own: DistillationLoss | None = None, checkpoints: Checkpoints | None = None, **settings: object
 ) -> ModelDistiller:
     config = DistillationConfig.model_validate({"teacher_model_name": str(teacher), **SHORT, **settings})
-    return ModelDistiller(config, loss, checkpoints)
+    return ModelDistiller(config, own, checkpoints)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
@@ -58,7 +58,11 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     ("settings", "loss", "words"),
     [
         ({}, None, "distill: signals cached: 16 most likely tokens"),
-        ({"signal_kind": "sampled", "signal_tokens": 9}, None, "distill: signals cached: 9 drawn tokens"),
+        (
+            {"signal_kind": "sampled", "signal_tokens": 9, "loss": "forward_kl"},
+            None,
+            "distill: signals cached: 9 drawn tokens",
+        ),
         ({"alignment": 2.0}, None, "distill: teacher online: hidden states are aligned, and only the teacher has them"),
         ({"signals": "online"}, None, "distill: teacher online: distillation.signals says so"),
         ({"steps": 1}, None, "distill: teacher online: no sample comes twice"),
