@@ -68,7 +68,8 @@ def scene(sequences: int, teacher: str | None = None) -> Scene:
         teacher: Another one than the recipe's.
     """
     settings = ["distillation.student_size=null", "distillation.student_vocabulary=data"]
-    settings += ["distillation.correction.steps=0", "distillation.alpha=0.5"]  # the teacher is asked
+    settings += ["distillation.correction.steps=0"]
+    settings += ["distillation.alpha=0.5", "distillation.loss=forward_kl"]  # the plain loop's
     settings += [f"distillation.teacher_model_name={teacher}"] if teacher else []
     config = load_config(_RECIPE, settings)
     table = config.data.tables[0]
