@@ -22,11 +22,14 @@ _VARIABLE, _TUNABLE = "MALLOC_MMAP_THRESHOLD_", "glibc.malloc.mmap_threshold="
 def return_large_blocks() -> bool:
     """Have blocks of a megabyte and more given back when they are freed; whether the C library was told so.
 
-    Holds for the whole process, and may be called again. Where the environment names a size, that stays.
+    What earlier work left free in the heap is given back at once. Holds for the whole process, and may be called
+    again. Where the environment names a size, that stays.
     """
     if _VARIABLE in os.environ or _TUNABLE in os.environ.get("GLIBC_TUNABLES", ""):
         return False
     try:
-        return bool(ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE))
+        library = ctypes.CDLL(None)
+        library.malloc_trim(0)
+        return bool(library.mallopt(_MMAP_THRESHOLD, LARGE))
     except (OSError, AttributeError):  # another system, or another C library
         return False
