@@ -26,7 +26,7 @@ from attar.pipeline.training.distiller import ModelDistiller
 from attar.pipeline.training.teaching import lessons, teach
 from attar.runtime.errors import UsageError
 
-from .cells import DIVERGENCES, RIGHT_ANSWERS, Cell
+from .cells import DIVERGENCES, FINE_TUNING, RIGHT_ANSWERS, Cell
 
 __all__ = ["Start", "Task", "chosen_samples", "start_row", "train_cell"]
 
@@ -110,12 +110,12 @@ def train_cell(task: Task, cell: Cell, start: Start) -> dict[str, Any]:
     started = time.monotonic()
     settings = _settings(task, cell, start.body.layers)
     distiller = ModelDistiller(settings.model_copy(update={"alignment_steps": 0}))
-    if cell.loss in (*DIVERGENCES, RIGHT_ANSWERS):
+    if cell.loss == FINE_TUNING:
+        student = train_baseline(settings, start.samples)
+    else:
         distiller.teacher, distiller.body = start.teacher, start.body
         distiller.student = replace(start.student, model=copy.deepcopy(start.student.model))
         student = distiller.distill(start.samples)
-    else:
-        student = train_baseline(settings, start.samples)
     trained = time.monotonic()
     worth = _worth(task, start.teacher, student, distiller.precision)
     seconds = {"training": trained - started, "scoring": time.monotonic() - trained}
@@ -140,10 +140,9 @@ def _settings(task: Task, cell: Cell, layers: Sequence[int] | None) -> Distillat
     known = task.settings.model_dump() | {"seed": cell.seed}
     if cell.loss in DIVERGENCES:
         known["loss"] = cell.loss
-    elif cell.loss == RIGHT_ANSWERS:
-        known |= _WITHOUT_TEACHER
     known |= {"layer_choice": cell.choice} if layers is None else {"student_layers": list(layers)}
-    return DistillationConfig.model_validate(known)
+    settings = DistillationConfig.model_validate(known)
+    return settings.model_copy(update=_WITHOUT_TEACHER) if cell.loss == RIGHT_ANSWERS else settings
 
 
 def _worth(task: Task, teacher: LoadedModel, student: LoadedModel, precision: str) -> dict[str, Any]:

@@ -85,6 +85,8 @@ def work(config: RunConfig, runs: Path, out: Path, *, clock: Clock, seeds: int, 
 
 def _task(config: RunConfig, stages: Stages) -> Task:
     """The samples, and the corrected teacher, made where they are not there."""
+    if not config.distillation.alpha:
+        raise UsageError("Divergences are compared, and do nothing with distillation.alpha 0.", next_step="Raise it.")
     data = stages.make("data")
     train, test = training_samples(data), test_samples(data)
     if len(train) < max(SAMPLES):

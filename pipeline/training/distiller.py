@@ -171,14 +171,16 @@ class ModelDistiller:
         trained, watched = self._set_aside(samples)
         torch.manual_seed(self.config.seed)
         origins: Sequence[int] = ()
+        sequences: list[Packed] = []  # all students on the way read the same tokens
         for lesson in lessons(self.config, self.teacher, student, self.body, partial(self._ranking, samples)):
             self.student = student = lesson.student
             origins = lesson.origins
+            sequences = sequences or self._packed(trained, student)
             teach(
                 lesson,
                 self.config,
                 self.loss,
-                self._packed(trained, lesson.student),
+                sequences,
                 watched,
                 precision=self.precision,
                 checkpoints=self.checkpoints,

@@ -325,6 +325,17 @@ def test_a_cell_is_the_student_that_its_settings_make_at_once(task: Task) -> Non
     assert train_cell(task, cell, start)["tokens"] == tokens["whole"].to_dict()
 
 
+def test_settings_of_the_divergences_do_not_stop_right_answers(task: Task) -> None:
+    warm = replace(task, settings=task.settings.model_copy(update={"temperature": 4.0}))
+    cell = Cell("even", RIGHT_ANSWERS, 10, 0)
+    assert train_cell(warm, cell, start_row(warm, cell, None))["scores"]["n"] == 4
+
+
+def test_divergences_that_do_nothing_are_refused(recipe: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, arguments(recipe, tmp_path / "a.jsonl", "--set", "distillation.alpha=0"))
+    assert done.exit_code == 2 and "do nothing with distillation.alpha 0" in done.output
+
+
 def test_a_student_that_is_cut_in_steps_can_not_be_shared(task: Task) -> None:
     deep = replace(task, settings=task.settings.model_copy(update={"student_layers": 1, "cuts": [2]}))
     with pytest.raises(UsageError, match="cut from its teacher at once"):

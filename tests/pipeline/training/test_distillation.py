@@ -74,8 +74,6 @@ def test_distillation_lowers_the_loss(teacher: LoadedModel, sequences: list[Pack
 def test_a_teacher_reads_only_where_something_depends_on_it(
     teacher: LoadedModel, sequences: list[Packed], alpha: float, alignment: float
 ) -> None:
-    from attar.pipeline import DistillationLoss
-
     pair, read = pair_of(teacher, [0, 3]), []
     teacher.model.base_model.register_forward_hook(lambda *_: read.append(True))
     losses = distill(
