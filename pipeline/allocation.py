@@ -3,7 +3,8 @@
 Batches differ in length, so a training frees and takes blocks of ever other sizes. glibc raises the size from which
 blocks are the system's own with every such block that is freed, up to 32 MB; the others lie in one heap, whose holes
 fit no later block and are not given back (benchmarks/LOG.md). Giving back costs time where sequences are long; huge
-pages save it, but have to be asked for before a process starts, so what the environment says goes. Does not know torch.
+pages save it, but have to be asked for before a process starts, so what the environment says goes. What one piece of
+work left free, the next may not need: it is given back between them. Does not know torch.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-__all__ = ["LARGE", "return_large_blocks"]
+__all__ = ["LARGE", "return_free_memory", "return_large_blocks"]
 
 LARGE = 1 << 20
 """Bytes from which a block is the system's own."""
@@ -22,14 +23,19 @@ _VARIABLE, _TUNABLE = "MALLOC_MMAP_THRESHOLD_", "glibc.malloc.mmap_threshold="
 def return_large_blocks() -> bool:
     """Have blocks of a megabyte and more given back when they are freed; whether the C library was told so.
 
-    What earlier work left free in the heap is given back at once. Holds for the whole process, and may be called
-    again. Where the environment names a size, that stays.
+    Holds for the whole process, and may be called again. Where the environment names a size, that stays.
     """
     if _VARIABLE in os.environ or _TUNABLE in os.environ.get("GLIBC_TUNABLES", ""):
         return False
     try:
-        library = ctypes.CDLL(None)
-        library.malloc_trim(0)
-        return bool(library.mallopt(_MMAP_THRESHOLD, LARGE))
+        return bool(ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE))
     except (OSError, AttributeError):  # another system, or another C library
+        return False
+
+
+def return_free_memory() -> bool:
+    """Give back what earlier work left free in the heap; whether there was any."""
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (OSError, AttributeError):
         return False

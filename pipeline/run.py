@@ -78,7 +78,8 @@ def _timed(report: Report, stages: Stages, total: float) -> Report:
     products = stages.products
     seconds = {"total": round(total, 3)} | {name: product.seconds for name, product in products.items()}
     cached = [name for name, product in products.items() if product.cached]
-    return replace(report, seconds=seconds, cached=cached)
+    memory = {name: product.peak_memory for name, product in products.items()}
+    return replace(report, seconds=seconds, cached=cached, peak_memory=memory)
 
 
 def _manifest(config: RunConfig, stages: Stages, report: Report) -> dict[str, Any]:
@@ -92,7 +93,13 @@ def _manifest(config: RunConfig, stages: Stages, report: Report) -> dict[str, An
         "versions": {"python": platform.python_version(), **installed_versions()},
         "machine": this_machine(),
         "stages": {
-            name: {"key": product.key, "seconds": product.seconds, "cached": product.cached, "files": product.files}
+            name: {
+                "key": product.key,
+                "seconds": product.seconds,
+                "peak_memory": product.peak_memory,
+                "cached": product.cached,
+                "files": product.files,
+            }
             for name, product in stages.products.items()
         },
         "scores": report.scores,

@@ -31,6 +31,8 @@ class Report:
         tokens: What each torch model makes of right answers, as
             :class:`~attar.pipeline.evaluation.tokens.TokenScores` has it.
         warnings: What to look at, each with what to do.
+        peak_memory: The most bytes that the run's own process held in each stage, when that was made; 0 where the
+            kernel did not tell.
     """
 
     run: Path
@@ -46,6 +48,7 @@ class Report:
     baseline: dict[str, Any] = field(default_factory=dict)
     tokens: dict[str, dict[str, float | None]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    peak_memory: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The same, for ``--json``."""

@@ -20,7 +20,9 @@ from typing import Any
 from attar.runtime.errors import OutOfSpace
 from attar.runtime.files import read_json, sha256_file, sha256_text, staged_folder, sweep, write_json
 
+from ..allocation import return_free_memory
 from ..checkpoints import Checkpoints
+from ..measurement import memory
 from ..progress import say
 from .code import code_hash
 
@@ -42,6 +44,7 @@ class Product:
         files: SHA-256 and size of each of its files.
         seconds: How long it took when it was made, interrupted attempts included.
         cached: Whether it was there already.
+        peak_memory: The most bytes that the process held while it was made; 0 where the kernel did not tell.
     """
 
     path: Path
@@ -50,6 +53,7 @@ class Product:
     files: dict[str, dict[str, Any]]
     seconds: float
     cached: bool
+    peak_memory: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ class Stages:
             return None
         if known.get("key") != self.keys[name] or not _is_whole(folder, known["files"]):
             return None
-        return Product(folder, known["key"], known["facts"], known["files"], known["seconds"], cached=True)
+        made = (known["key"], known["facts"], known["files"], known["seconds"])
+        return Product(folder, *made, cached=True, peak_memory=known.get("peak_memory", 0))
 
     def missing(self, name: str) -> str | None:
         """Why a stage's product has to be made; None where it is there."""
@@ -179,19 +184,22 @@ class Stages:
         unfinished = self._unfinished(stage.name)
         checkpoints = Checkpoints(unfinished, self._checkpoint_seconds)
         needed = {name: self.products[name] for name in stage.needs}
+        told = memory.reset_peak()
         try:
             with staged_folder(folder, marker=_FILE) as staged:
                 facts = stage.work(Work(staged, needed, checkpoints))
                 files = _listed(staged)
                 seconds = round(checkpoints.earlier_seconds + time.monotonic() - started, 3)
-                known = {"key": self.keys[stage.name], "seconds": seconds, "facts": facts, "files": files}
-                write_json(staged / _FILE, known)
+                held = memory.peak() if told else 0
+                known = {"key": self.keys[stage.name], "seconds": seconds, "peak_memory": held}
+                write_json(staged / _FILE, known | {"facts": facts, "files": files})
         except OSError as error:
             if error.errno not in _NO_SPACE:
                 raise
             raise _out_of_space(self.root, error) from error
         shutil.rmtree(unfinished, ignore_errors=True)
-        return Product(folder, self.keys[stage.name], facts, files, seconds, cached=False)
+        return_free_memory()  # or the next stage's peak has it, too
+        return Product(folder, self.keys[stage.name], facts, files, seconds, cached=False, peak_memory=held)
 
 
 def _listed(folder: Path) -> dict[str, dict[str, Any]]:

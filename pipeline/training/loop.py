@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from attar.runtime.errors import CheckFailed
 
-from ..allocation import return_large_blocks
+from ..allocation import return_free_memory, return_large_blocks
 from ..checkpoints import Checkpoints
 from ..progress import Progress, say, track
 from .batches import Batch
@@ -57,6 +57,7 @@ def train(
         TooLittleMemory: It can't fit; said before the first step.
     """
     return_large_blocks()
+    return_free_memory()
     require_room(title, model, precision, keeps_best=watch is not None)
     roundings = roundings or {}
     state = TrainingState(title, model, schedule, roundings, checkpoints, watch)

@@ -39,5 +39,8 @@ def command(config: Path, overrides: tuple[str, ...], runs: Path, as_json: bool)
         return
     click.echo(results_table(report))
     spent = ", ".join(f"{name} {seconds:.0f}" for name, seconds in report.seconds.items())
+    held = ", ".join(f"{name} {peak / 1e9:.1f}" for name, peak in report.peak_memory.items() if peak)
     click.echo(f"\nseconds: {spent}")
+    if held:
+        click.echo(f"most memory, GB: {held}")
     click.echo(f"bundle: {report.bundle}")

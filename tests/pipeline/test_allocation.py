@@ -34,6 +34,25 @@ def test_blocks_of_ever_other_sizes_leave_nothing_behind() -> None:
     assert int(done.stdout) < 60 * (1 << 16) + (16 << 20)
 
 
+FREED = """
+from attar.pipeline.allocation import return_free_memory
+from attar.pipeline.measurement.memory import resident
+
+small = [bytearray(1 << 14) for _ in range(1 << 13)]  # 128 MB in the heap, whose top stays in use
+last = bytearray(1 << 14)
+del small
+freed = resident()
+return_free_memory()
+print(freed - resident())
+"""
+
+
+@pytest.mark.skipif(not return_large_blocks(), reason="not glibc")
+def test_what_was_left_free_below_something_in_use_goes_back() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 96 << 20
+
+
 @pytest.mark.skipif(not return_large_blocks(), reason="not glibc")
 @pytest.mark.parametrize(
     ("name", "value", "is_told"),

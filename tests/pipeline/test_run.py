@@ -81,6 +81,7 @@ def test_the_report_has_every_figure(report: dict[str, Any], recipe: Path) -> No
     assert {"parameters", "size", "decode", "memory"} <= set(report["ratios"])
     assert 0 < report["ratios"]["parameters"] < 1
     assert set(report["seconds"]) == {"total", *STAGES}
+    assert set(report["peak_memory"]) == set(STAGES) and all(report["peak_memory"].values())
     assert report["cached"] == []
     assert report["verdict"]["word"] in ("BEATS", "HOLDS", "LOSES", "INCONCLUSIVE")
     assert report["verdict"]["ours"]["value"] == report["scores"]["quantized"]["exact_match"]

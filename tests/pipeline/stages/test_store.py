@@ -37,6 +37,18 @@ def test_the_same_inputs_are_not_worked_on_again(tmp_path: Path) -> None:
     assert (again.key, again.files) == (first.key, first.files)
 
 
+def test_a_stage_tells_the_most_memory_that_it_held(tmp_path: Path) -> None:
+    def hold(work: Work) -> dict[str, Any]:
+        (work.folder / "f").write_bytes((b"1" * (64 << 20))[:1])
+        return {}
+
+    stages = Stages(tmp_path, [Stage("data", MODULE, {}, hold), Stage("card", MODULE, {}, writes("one"))])
+    large, small = stages.make("data"), stages.make("card")
+    assert large.peak_memory - small.peak_memory > 48 << 20
+    again = one(tmp_path, 1, writes("one")).make("data"), one(tmp_path, 1, writes("two")).make("data")
+    assert again[1].cached and again[0].peak_memory == again[1].peak_memory > 0
+
+
 def test_other_inputs_replace_the_product(tmp_path: Path) -> None:
     one(tmp_path, 1, writes("one")).make("data")
     other = one(tmp_path, 2, writes("two")).make("data")
