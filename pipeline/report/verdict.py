@@ -13,7 +13,7 @@ _SAYS = {
     "LOSES": "is worse than",
     "INCONCLUSIVE": "can't be told from",
 }
-_BASELINE = "plain fine-tuning of a body of the same size"
+_BASELINE = "plain fine-tuning of the same body"
 
 
 def verdict_text(verdict: Mapping[str, Any]) -> str:

@@ -5,19 +5,21 @@ Does not know how a student is trained.
 
 from __future__ import annotations
 
-from collections.abc import Set
 from typing import TYPE_CHECKING, Any
+
+from attar.runtime.files import read_json
 
 from ..config import CorrectionConfig, DistillationConfig, RunConfig
 from .data import test_samples
 from .scoring import score_torch, write_answers
-from .store import Work
+from .store import Product, Work
 from .teacher import MODEL
 
 if TYPE_CHECKING:
+    from ..student.body import Body
     from ..teacher import LoadedModel
 
-__all__ = ["LOSS_SETTINGS", "inputs_of", "scored", "taught_by_product"]
+__all__ = ["LOSS_SETTINGS", "body_of", "inputs_of", "scored", "taught_by_product"]
 
 LOSS_SETTINGS = frozenset({"temperature", "alpha", "loss", "loss_skew", "loss_beta", "loss_powers", "alignment"})
 """What the distillation's loss is made of."""
@@ -34,10 +36,10 @@ _NO_INFLUENCE = frozenset(
 )
 
 
-def inputs_of(config: RunConfig, without: Set[str] = frozenset()) -> dict[str, Any]:
-    """What of a config makes a student and its score; ``without`` names further settings that change nothing."""
+def inputs_of(config: RunConfig) -> dict[str, Any]:
+    """What of a config makes a student and its score."""
     return {
-        "distillation": config.distillation.model_dump(mode="json", exclude={*_NO_INFLUENCE, *without}),
+        "distillation": config.distillation.model_dump(mode="json", exclude=set(_NO_INFLUENCE)),
         "max_new_tokens": config.measurement.max_new_tokens,
     }
 
@@ -48,6 +50,18 @@ def taught_by_product(config: RunConfig, work: Work) -> DistillationConfig:
     return config.distillation.model_copy(
         update={"teacher_model_name": teacher, "correction": CorrectionConfig(steps=0)}
     )
+
+
+def body_of(student: Product) -> Body | None:
+    """What of the teacher the student of a product is made of; None where it was named, not cut."""
+    from ..student.body import Body
+    from ..training.distiller import VOCABULARY_FILE
+
+    layers, vocabulary = student.facts["body"].get("layers"), student.path / MODEL / VOCABULARY_FILE
+    if layers is None:
+        return None
+    known: dict[str, Any] = read_json(vocabulary) if vocabulary.is_file() else {}
+    return Body(layers, known.get("teacher_tokens"))
 
 
 def scored(config: RunConfig, work: Work, student: LoadedModel, name: str) -> dict[str, Any]:

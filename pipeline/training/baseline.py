@@ -1,9 +1,8 @@
 """The baseline: a student of the same body and budget, made by plain fine-tuning.
 
-What a student has to be better than for distillation to have been worth it. It starts from the same body, cut alike
-from the same corrected teacher, or the same named model, and learns the right answers by cross-entropy alone: from
-neither the teacher's distributions nor its hidden states. Where a student's layers were chosen on the way to a deep
-cut, the baseline, which has no students on its way, has as many, those that matter most in the teacher.
+What a student has to be better than for distillation to have been worth it. It starts from the same body, cut at once
+from the same corrected teacher, or from the same named model, and learns the right answers by cross-entropy alone: from
+neither the teacher's distributions nor its hidden states, and with no student on its way.
 
 Equal budget means optimizer steps and tokens: as many steps as the student's alignment and distillation together, those
 of the students on its way included, on the very batches that these take, in their order, at the distillation's peak
@@ -28,6 +27,7 @@ from ..data.render import render
 from ..data.samples import Sample
 from ..losses import mean_in_chunks
 from ..student import layers_of
+from ..student.body import Body, cut_student
 from ..student.cuts import Cut, planned_cuts
 from ..teacher import LoadedModel, weights_sha256
 from .batches import Batch, Packed, endless_batches, pack_all
@@ -49,21 +49,26 @@ def baseline_schedule(config: DistillationConfig) -> Schedule:
 
 
 def train_baseline(
-    config: DistillationConfig, training_data: Iterable[Sample], checkpoints: Checkpoints | None = None
+    config: DistillationConfig,
+    training_data: Iterable[Sample],
+    checkpoints: Checkpoints | None = None,
+    body: Body | None = None,
 ) -> LoadedModel:
-    """Cut or load the body that a student of this config would have, and fine-tune it.
+    """Cut or load the student's body, and fine-tune it.
 
     Args:
         config: As the student's; ``teacher_model_name`` names the corrected teacher, which is not corrected again.
         training_data: The training split.
         checkpoints: Where unfinished training is kept.
+        body: What of the teacher the student is made of: on the way to a deep cut its layers are chosen in students
+            that the baseline does not have. By default the one that the config asks to cut at once.
 
     Raises:
         CheckFailed: The loss stopped being a number.
         ModelError: The teacher or the named student can't be loaded.
     """
     samples = list(training_data)
-    student, cuts = _body(config, samples)
+    student, cuts = _untrained(config, samples, body)
     trained, watched = set_aside(samples, config.held_out, config.seed)
     model, schedule, precision = student.model, baseline_schedule(config), chosen_precision(config.precision)
     model.train()
@@ -101,10 +106,11 @@ def _cross_entropy(student: LoadedModel, batch: Batch) -> Tensor:
     return mean_in_chunks(of_chunk, states, list(model.get_output_embeddings().parameters()))
 
 
-def _body(config: DistillationConfig, samples: list[Sample]) -> tuple[LoadedModel, list[Cut]]:
+def _untrained(config: DistillationConfig, samples: list[Sample], body: Body | None) -> tuple[LoadedModel, list[Cut]]:
     """The untrained student, and the cuts that a distilled one comes by; the teacher is not kept."""
     distiller = ModelDistiller(config.model_copy(update={"correction": CorrectionConfig(steps=0)}))
-    teacher, student = distiller.load_teacher_model(), distiller.load_student_model(samples)
+    teacher = distiller.load_teacher_model()
+    student = cut_student(teacher, body) if body else distiller.load_student_model(samples)
     total, keep = (len(layers_of(loaded.model)[1]) for loaded in (teacher, student))
     return student, planned_cuts(config, total, keep)
 

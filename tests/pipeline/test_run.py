@@ -179,12 +179,6 @@ def test_without_a_baseline_there_is_none_and_nothing_is_trained_again(report: d
     assert run(load_config(recipe), recipe.parent / "runs").cached == STAGES[:-2]
 
 
-def test_another_loss_takes_the_same_baseline(report: dict[str, Any], recipe: Path) -> None:
-    found = run(load_config(recipe, ["distillation.loss=reverse_kl"]), recipe.parent / "runs")
-    assert found.cached == ["data", "teacher", "baseline"]
-    run(load_config(recipe), recipe.parent / "runs")
-
-
 def test_a_second_call_does_nothing_again(report: dict[str, Any], recipe: Path) -> None:
     again = call("run", recipe, "--runs", recipe.parent / "runs")
     assert again["cached"] == STAGES
@@ -211,6 +205,8 @@ def test_a_student_of_a_given_size_goes_all_the_way(report: dict[str, Any], reci
     manifest = Bundle.open(found.bundle).manifest
     body, shape = manifest.lineage["body"], manifest.architecture
     assert (len(body["layers"]), body["tokens"]) == (shape.layers, shape.vocabulary_size)
+    student, fine_tuned = (recipe.parent / f"runs/tiny/stages/{name}/model" for name in ("student", "baseline"))
+    assert (student / "config.json").read_text() == (fine_tuned / "config.json").read_text()
     answer = AgenticWorkflow(found.bundle).run(query="What is the country of Ghent?")
     assert answer["context"]["record"].startswith("city:Ghent")
 

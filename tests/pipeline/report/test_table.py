@@ -102,7 +102,7 @@ def baseline(student: int, teacher: int, fine_tuned: int) -> dict[str, object]:
 
 def test_the_student_is_judged_against_plain_fine_tuning_with_its_budget() -> None:
     table = results_table(replace(REPORT, baseline=baseline(180, 190, 150)))
-    assert "**BEATS**: the student is better than plain fine-tuning of a body of the same size. Difference" in table
+    assert "**BEATS**: the student is better than plain fine-tuning of the same body. Difference" in table
     assert "Both took 1,280 optimizer steps on the same batches" in table
     assert "612 s, the baseline's 402 s" in table
     assert "| kind, exact match (95 % interval) | fine-tuned baseline | student | difference |" in table
@@ -113,7 +113,7 @@ def test_the_student_is_judged_against_plain_fine_tuning_with_its_budget() -> No
     ("teacher", "steps", "says"),
     [
         (190, 60, None),
-        (150, 60, "is not better than plain fine-tuning of a body of the same size (exact match 75.0% against 75.0%"),
+        (150, 60, "is not better than plain fine-tuning of the same body (exact match 75.0% against 75.0%"),
         (140, 60, "correct it longer (distillation.correction.steps, now 60)"),
         (151, 60, "can't be told to be better than"),
         (150, 0, "correct it first (distillation.correction.steps, now 0)"),

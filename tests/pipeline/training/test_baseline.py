@@ -12,6 +12,7 @@ import torch
 
 from attar.pipeline import DistillationConfig, ModelDistiller, Sample, StructuredDataLoader
 from attar.pipeline.data.render import render
+from attar.pipeline.student.body import Body, cut_student
 from attar.pipeline.training import baseline, distillation
 from attar.pipeline.training.baseline import baseline_schedule, train_baseline
 from attar.pipeline.training.batches import Batch, endless_batches, pack_all
@@ -65,7 +66,7 @@ def test_it_sees_the_very_batches_of_the_student_in_their_order(
     cuts: list[int], parts: list[tuple[int, int]], teacher_folder: Path, samples: list[Sample]
 ) -> None:
     settings = config(teacher_folder, cuts=cuts)
-    student, planned = baseline._body(settings, samples)
+    student, planned = baseline._untrained(settings, samples, None)
     sequences = pack_all(render(samples, student.tokenizer), settings.questions_per_sequence)
     expected = [
         batch
@@ -101,7 +102,7 @@ def test_both_are_trained_on_the_same_samples_and_never_on_those_they_are_watche
     assert aside.isdisjoint(chain(*seen["baseline"]))
 
 
-def test_its_layers_are_the_students_however_many_steps_lead_to_them(
+def test_its_layers_are_those_of_a_cut_at_once_where_no_body_is_given(
     teacher_folder: Path, samples: list[Sample]
 ) -> None:
     settings = config(teacher_folder, student_layers=1, learning_rate=1e-12)
@@ -110,6 +111,18 @@ def test_its_layers_are_the_students_however_many_steps_lead_to_them(
     cut = distiller.load_student_model().model.state_dict()
     assert made.keys() == cut.keys()
     assert all(torch.allclose(value, cut[name], atol=1e-9) for name, value in made.items())
+
+
+def test_a_body_that_was_chosen_on_the_students_way_is_cut_at_once(teacher_folder: Path, samples: list[Sample]) -> None:
+    settings = config(teacher_folder, student_layers=2, cuts=[3], learning_rate=1e-12)
+    tokens = [*range(300), *range(301, 340)]
+    made = train_baseline(settings, samples, body=Body([1, 3], tokens))
+    teacher = ModelDistiller(settings).load_teacher_model()
+    cut = cut_student(teacher, Body([1, 3], tokens)).model.state_dict()
+    assert made.tokenizer.vocabulary_size == len(tokens)
+    found = made.model.state_dict()
+    assert found.keys() == cut.keys()
+    assert all(torch.allclose(value, cut[name], atol=1e-9) for name, value in found.items())
 
 
 def test_a_named_student_is_fine_tuned_whole_and_a_cut_one_keeps_its_embeddings(
