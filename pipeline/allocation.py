@@ -1,4 +1,4 @@
-"""How the C library keeps freed memory: large blocks go back to the system at once.
+"""What memory goes back to the system: large blocks when they are freed, and what is not read for a while.
 
 Batches differ in length, so a training frees and takes blocks of ever other sizes. glibc raises the size from which
 blocks are the system's own with every such block that is freed, up to 32 MB; the others lie in one heap, whose holes
@@ -10,13 +10,15 @@ work left free, the next may not need: it is given back between them. Does not k
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 
-__all__ = ["LARGE", "return_free_memory", "return_large_blocks"]
+__all__ = ["LARGE", "lend", "return_free_memory", "return_large_blocks"]
 
 LARGE = 1 << 20
 """Bytes from which a block is the system's own."""
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
+_PAGEOUT = 21  # MADV_PAGEOUT of madvise(2), Linux 5.4
 _VARIABLE, _TUNABLE = "MALLOC_MMAP_THRESHOLD_", "glibc.malloc.mmap_threshold="
 
 
@@ -39,3 +41,22 @@ def return_free_memory() -> bool:
         return bool(ctypes.CDLL(None).malloc_trim(0))
     except (OSError, AttributeError):
         return False
+
+
+def lend(address: int, size: int) -> bool:
+    """Let the system have the pages of a block that is not read for a while; whether it takes such advice.
+
+    What was mapped from a file is dropped and read again when it is wanted, and the rest stays or is swapped: nothing
+    is lost, but time, if the block is read soon.
+
+    Args:
+        address: Where the block begins.
+        size: Its bytes; of pages that it shares with others nothing is said.
+    """
+    start = -(-address // mmap.PAGESIZE) * mmap.PAGESIZE
+    whole = (address + size - start) // mmap.PAGESIZE * mmap.PAGESIZE
+    try:
+        advise = ctypes.CDLL(None).madvise
+    except (OSError, AttributeError):
+        return False
+    return whole > 0 and advise(ctypes.c_void_p(start), ctypes.c_size_t(whole), _PAGEOUT) == 0

@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, contextmanager
 import torch
 from torch import Tensor, nn
 
+from ..allocation import LARGE, lend
+
 __all__ = ["Roundings", "autocast", "chosen_precision", "computing_in", "put"]
 
 Roundings = Mapping[nn.Parameter, Callable[[Tensor, Tensor], object]]
@@ -34,7 +36,8 @@ def computing_in(model: nn.Module, precision: str, roundings: Roundings | None =
     """In the block the parameters hold rounded copies of their values; after it, what they held before.
 
     Autocast would round the weights, and what stands between the layers, again in every layer: a quarter of the
-    time. Buffers stay as they are: rotary frequencies don't bear rounding.
+    time. Buffers stay as they are: rotary frequencies don't bear rounding. What nobody trains is not read in the block,
+    so its pages are lent to the system: a teacher's are those of its file.
     """
     dtype, rounded = getattr(torch, precision), roundings or {}
     changed = (each for each in model.parameters() if each.dtype != dtype or each in rounded)
@@ -42,6 +45,8 @@ def computing_in(model: nn.Module, precision: str, roundings: Roundings | None =
     for parameter, data in kept:
         parameter.data = torch.empty_like(data, dtype=dtype)
         put(parameter, data, rounded)
+        if not parameter.requires_grad and data.nbytes >= LARGE:
+            lend(data.data_ptr(), data.nbytes)
     try:
         yield
     finally:

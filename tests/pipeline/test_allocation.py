@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy
 import pytest
 
-from attar.pipeline.allocation import return_large_blocks
+from attar.pipeline.allocation import lend, return_large_blocks
+from attar.pipeline.measurement.memory import shares
 
 GROWTH = """
 import random, sys
@@ -51,6 +54,26 @@ print(freed - resident())
 def test_what_was_left_free_below_something_in_use_goes_back() -> None:
     done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
     assert int(done.stdout) > 96 << 20
+
+
+def test_lent_pages_of_a_file_are_not_resident_until_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(bytes(range(256)) * (1 << 17))  # 32 MB
+    mapped = numpy.memmap(tmp_path / "f", mode="r")
+    total = int(mapped.sum(dtype=numpy.int64))
+    before, told = shares()["file"], lend(mapped.ctypes.data, mapped.nbytes)
+    assert told == (sys.platform == "linux")
+    assert before - shares()["file"] > 24 << 20 or not told
+    assert int(mapped.sum(dtype=numpy.int64)) == total
+
+
+def test_lending_what_is_in_no_file_loses_nothing() -> None:
+    values = numpy.arange(1 << 20)
+    lend(values.ctypes.data, values.nbytes)
+    assert (values == numpy.arange(1 << 20)).all()
+
+
+def test_less_than_a_page_is_not_lent() -> None:
+    assert not lend(numpy.ones(4).ctypes.data, 32)
 
 
 @pytest.mark.skipif(not return_large_blocks(), reason="not glibc")
