@@ -271,6 +271,20 @@ class FinishConfig(Section):
         examples=[100],
     )
     learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate of the finish.", examples=[2e-4])
+    alpha: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Weight of what the student as it was says, against the right answers, whatever taught that.",
+        examples=[0.5, 1.0],
+    )
+    alignment: float = Field(
+        2.0, ge=0, description="Weight of its hidden states' cosine distance in the loss of the finish.", examples=[2.0]
+    )
+
+    def applied_to(self, distillation: DistillationConfig) -> DistillationConfig:
+        """The settings of a distillation whose teacher is the student as it was."""
+        return distillation.model_copy(update={"alpha": self.alpha, "alignment": self.alignment})
 
 
 class MeasurementConfig(Section):

@@ -195,9 +195,10 @@ def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
 
 def _finish(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     """A second student reads along as the teacher; no question is scored."""
-    settings, student = config.distillation.model_copy(update={"held_out": 0.0}), sizes.student
+    settings = config.finish.applied_to(config.distillation).model_copy(update={"held_out": 0.0, "signals": "online"})
+    student = sizes.student
     lesson = PlannedLesson(student, student, Cut(student.layers, 0, config.finish.steps))
-    seconds = lesson.seconds(settings.model_copy(update={"signals": "online"}), sizes.samples, speed)
+    seconds = lesson.seconds(settings, sizes.samples, speed)
     memory = _LIBRARIES + lesson.memory(settings, speed)
     return Need(seconds, memory, 4 * student.parameters, passing(settings, student))
 

@@ -43,8 +43,9 @@ def sources(config: RunConfig) -> tuple[str, ...]:
 
 def stage(config: RunConfig) -> Stage:
     """The stage for a config."""
+    settings = config.finish.applied_to(config.distillation)
     inputs = {
-        "distillation": config.distillation.model_dump(mode="json", include=set(_SETTINGS)),
+        "distillation": settings.model_dump(mode="json", include=set(_SETTINGS)),
         "finish": config.finish.model_dump(mode="json"),
         "form": config.export.quantize,
     }
@@ -62,7 +63,7 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     from ..training.loop import Schedule
     from ..training.rounding_aware import finish
 
-    settings, steps = config.distillation, config.finish.steps
+    settings, steps = config.finish.applied_to(config.distillation), config.finish.steps
     distiller = ModelDistiller(settings)
     student = load_model(str(work.products["student"].path / MODEL))
     trained, _ = set_aside(training_samples(work.products["data"]), settings.held_out, settings.seed)

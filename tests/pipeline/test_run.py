@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from attar.pipeline import load_config
 from attar.pipeline.export.layouts import is_rounded
-from attar.pipeline.run import run
+from attar.pipeline.run import run, stages_of
 from attar.pipeline.teacher import load_model
 from attar.runtime import AgenticWorkflow, Bundle, ChatOnnx
 from attar.runtime.cli import main
@@ -168,6 +168,19 @@ def test_the_plot_stands_beside_the_card(report: dict[str, Any]) -> None:
     assert "exact_match.svg" in bundle.manifest.files
     assert "](exact_match.svg)" in (bundle.path / "README.md").read_text()
     assert "fine-tuned baseline" in (bundle.path / "exact_match.svg").read_text()
+
+
+def test_the_finish_keeps_to_the_student_as_it_was_whatever_taught_that(report: dict[str, Any], recipe: Path) -> None:
+    runs, answers = recipe.parent / "runs", ["distillation.alpha=0", "distillation.alignment=0"]
+    losses = []
+    for alpha in (1.0, 0.0):
+        stages = stages_of(load_config(recipe, [*answers, f"finish.alpha={alpha}", "finish.alignment=0"]), runs)
+        for name in ("data", "teacher", "student", "finish"):
+            product = stages.make(name)
+        losses.append(product.facts["first_loss"])
+    followed, answered = losses
+    assert followed < 0.1 < answered
+    run(load_config(recipe), runs)
 
 
 def test_without_a_baseline_there_is_none_and_nothing_is_trained_again(report: dict[str, Any], recipe: Path) -> None:
