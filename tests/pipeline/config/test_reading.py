@@ -63,7 +63,7 @@ def test_an_override_changes_one_value(tmp_path: Path) -> None:
         ("data.test_shar=0.1", "Did you mean 'test_share'?"),
         ("distillation.correction.step=1", "Did you mean 'steps'?"),
         ("base=1", "Known keys"),
-        ("alpha=1", "Did you mean 'distillation.alpha'?"),
+        ("alpha=1", "Did you mean 'distillation.alpha' or 'finish.alpha'?"),
         ("steps=1", "Did you mean 'distillation.steps' or 'distillation.correction.steps' or 'finish.steps'?"),
         ("distillation.correctionsteps=1", "Did you mean 'distillation.correction.steps'?"),
     ],
