@@ -29,18 +29,12 @@ def return_large_blocks() -> bool:
     """
     if _VARIABLE in os.environ or _TUNABLE in os.environ.get("GLIBC_TUNABLES", ""):
         return False
-    try:
-        return bool(ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE))
-    except (OSError, AttributeError):  # another system, or another C library
-        return False
+    return _called("mallopt", _MMAP_THRESHOLD, LARGE) == 1
 
 
 def return_free_memory() -> bool:
     """Give back what earlier work left free in the heap; whether there was any."""
-    try:
-        return bool(ctypes.CDLL(None).malloc_trim(0))
-    except (OSError, AttributeError):
-        return False
+    return _called("malloc_trim", 0) == 1
 
 
 def lend(address: int, size: int) -> bool:
@@ -55,8 +49,13 @@ def lend(address: int, size: int) -> bool:
     """
     start = -(-address // mmap.PAGESIZE) * mmap.PAGESIZE
     whole = (address + size - start) // mmap.PAGESIZE * mmap.PAGESIZE
+    return whole > 0 and _called("madvise", ctypes.c_void_p(start), ctypes.c_size_t(whole), _PAGEOUT) == 0
+
+
+def _called(name: str, *arguments: object) -> int | None:
+    """What a function of the C library returns; None on another system, or with a library that has none such."""
     try:
-        advise = ctypes.CDLL(None).madvise
+        found: int = ctypes.CDLL(None)[name](*arguments)
     except (OSError, AttributeError):
-        return False
-    return whole > 0 and advise(ctypes.c_void_p(start), ctypes.c_size_t(whole), _PAGEOUT) == 0
+        return None
+    return found

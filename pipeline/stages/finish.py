@@ -12,13 +12,17 @@ from ..config import RunConfig
 from ..data.render import render
 from .data import training_samples
 from .store import Stage, Work
-from .students import LOSS_SETTINGS
 from .teacher import MODEL
 
 __all__ = ["shipped", "sources", "stage"]
 
-_SETTINGS = LOSS_SETTINGS | frozenset(
+_SETTINGS = frozenset(
     {
+        "temperature",
+        "loss",
+        "loss_skew",
+        "loss_beta",
+        "loss_powers",
         "student_model_name",
         "warmup",
         "batch_tokens",
@@ -43,9 +47,8 @@ def sources(config: RunConfig) -> tuple[str, ...]:
 
 def stage(config: RunConfig) -> Stage:
     """The stage for a config."""
-    settings = config.finish.applied_to(config.distillation)
     inputs = {
-        "distillation": settings.model_dump(mode="json", include=set(_SETTINGS)),
+        "distillation": config.distillation.model_dump(mode="json", include=set(_SETTINGS)),
         "finish": config.finish.model_dump(mode="json"),
         "form": config.export.quantize,
     }

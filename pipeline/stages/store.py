@@ -122,8 +122,8 @@ class Stages:
             return None
         if known.get("key") != self.keys[name] or not _is_whole(folder, known["files"]):
             return None
-        made = (known["key"], known["facts"], known["files"], known["seconds"])
-        return Product(folder, *made, cached=True, peak_memory=known.get("peak_memory", 0))
+        held = known.get("peak_memory", 0)  # not in those of earlier versions
+        return Product(folder, known["key"], known["facts"], known["files"], known["seconds"], True, held)
 
     def missing(self, name: str) -> str | None:
         """Why a stage's product has to be made; None where it is there."""

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from ..student.body import Body
     from ..teacher import LoadedModel
 
-__all__ = ["LOSS_SETTINGS", "body_of", "inputs_of", "scored", "taught_by_product"]
-
-LOSS_SETTINGS = frozenset({"temperature", "alpha", "loss", "loss_skew", "loss_beta", "loss_powers", "alignment"})
-"""What the distillation's loss is made of."""
+__all__ = ["body_of", "inputs_of", "scored", "taught_by_product"]
 
 _NO_INFLUENCE = frozenset(
     {
