@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import unicodedata
+from collections import Counter
 
 import pytest
 
@@ -30,6 +32,18 @@ def test_a_value_is_what_its_schema_says(filler: str) -> None:
 @pytest.mark.parametrize("filler", ["person", "text", "email", "phone", "reference", "file", "date", "clock"])
 def test_names_texts_and_codes_are_too_many_to_be_learned(filler: str) -> None:
     assert len({*drawn(filler, "train")}) > 100
+
+
+def scripts_of(value: object) -> set[str]:
+    """The first words of what Unicode calls its characters: LATIN, CJK, HIRAGANA, EMOJI and the like."""
+    return {unicodedata.name(letter, "UNNAMED").split()[0] for letter in str(value) if not letter.isascii()}
+
+
+@pytest.mark.parametrize("filler", ["person", "text"])
+def test_every_script_of_the_test_is_copied_in_training_from_many_values(filler: str) -> None:
+    trained = Counter(script for value in {*drawn(filler, "train")} for script in scripts_of(value))
+    tested = {script for value in drawn(filler, "test") for script in scripts_of(value)}
+    assert all(trained[script] >= 5 for script in tested & {"LATIN", "CJK", "HIRAGANA"})
 
 
 def test_the_splits_share_no_names_of_people_and_no_texts() -> None:
