@@ -296,6 +296,12 @@ class MeasurementConfig(Section):
         "distilled one against it; takes somewhat more than half the distillation's time.",
         examples=[False],
     )
+    baseline_learning_rate: float = Field(
+        1.5e-3,
+        gt=0,
+        description="Peak learning rate of that fine-tuning: a body whose layers were not aligned wants a higher one.",
+        examples=[1.5e-3],
+    )
     threads: int = Field(2, ge=1, description="Threads of every variant.", examples=[2])
     max_new_tokens: int = Field(32, ge=1, description="Limit of an answer when scoring.", examples=[32])
     uncorrected_questions: int | None = Field(

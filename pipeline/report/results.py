@@ -27,7 +27,8 @@ class Report:
             :meth:`~attar.pipeline.evaluation.verdict.Verdict.to_dict` gives it.
         rounding: The student in its bundle against the torch student it was exported from, in the same form.
         baseline: ``verdict``: the torch student against the fine-tuned baseline, in the same form; ``teacher``: the
-            corrected teacher against it; ``steps`` of both; ``seconds`` of each one's stage. Empty without a baseline.
+            corrected teacher against it; ``steps`` of both; its ``learning_rate``; ``seconds`` of each one's stage.
+            Empty without a baseline.
         tokens: What each torch model makes of right answers, as
             :class:`~attar.pipeline.evaluation.tokens.TokenScores` has it.
         warnings: What to look at, each with what to do.

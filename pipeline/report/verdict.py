@@ -38,8 +38,8 @@ def baseline_text(baseline: Mapping[str, Any]) -> str:
     seconds = baseline["seconds"]
     lines = [
         f"{_sentence(baseline['verdict'], 'the student', _BASELINE)} Both took {baseline['steps']:,} optimizer steps "
-        f"on the same batches; with its scoring the student's training took {seconds['student']:,.0f} s, the "
-        f"baseline's {seconds['baseline']:,.0f} s.",
+        f"on the same batches, the baseline's at a peak rate of {baseline['learning_rate']:g}; with its scoring the "
+        f"student's training took {seconds['student']:,.0f} s, the baseline's {seconds['baseline']:,.0f} s.",
         *_kinds(baseline["verdict"]["kinds"], ("baseline", "fine-tuned baseline"), ("student", "student")),
     ]
     return "\n".join(lines)

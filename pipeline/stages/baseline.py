@@ -20,17 +20,19 @@ __all__ = ["stage"]
 
 def stage(config: RunConfig) -> Stage:
     """The stage for a config."""
-    return Stage("baseline", __name__, inputs_of(config), partial(_work, config), needs=("data", "teacher", "student"))
+    inputs = inputs_of(config) | {"learning_rate": config.measurement.baseline_learning_rate}
+    return Stage("baseline", __name__, inputs, partial(_work, config), needs=("data", "teacher", "student"))
 
 
 def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     from ..teacher import save_model
     from ..training.baseline import baseline_schedule, train_baseline
 
-    settings = taught_by_product(config, work)
+    rate = config.measurement.baseline_learning_rate
+    settings = taught_by_product(config, work).model_copy(update={"learning_rate": rate})
     samples, body = training_samples(work.products["data"]), body_of(work.products["student"])
     baseline = train_baseline(settings, samples, work.checkpoints, body)
     save_model(baseline, work.folder / MODEL)
     scores = scored(config, work, baseline, "baseline")
-    steps = baseline_schedule(settings).steps
-    return {"scores": {"baseline": scores}, "parameters": baseline.parameters, "steps": steps}
+    budget = {"steps": baseline_schedule(settings).steps, "learning_rate": rate}
+    return {"scores": {"baseline": scores}, "parameters": baseline.parameters, **budget}

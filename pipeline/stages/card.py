@@ -57,7 +57,7 @@ def _baseline(products: Mapping[str, Product]) -> dict[str, Any]:
         return {}
     return {
         **products["measurement"].facts["baseline"],
-        "steps": products["baseline"].facts["steps"],
+        **{name: products["baseline"].facts[name] for name in ("steps", "learning_rate")},
         "seconds": {name: products[name].seconds for name in ("student", "baseline")},
     }
 

@@ -5,9 +5,10 @@ from the same corrected teacher, or from the same named model, and learns the ri
 neither the teacher's distributions nor its hidden states, and with no student on its way.
 
 Equal budget means optimizer steps and tokens: as many steps as the student's alignment and distillation together, those
-of the students on its way included, on the very batches that these take, in their order, at the distillation's peak
-rate with one warm-up and one decay over all of them. The samples that its best weights are known by are the student's
-too. Time is not made equal: no teacher reads along, so the baseline's is shorter; both are reported.
+of the students on its way included, on the very batches that these take, in their order, with one warm-up and one decay
+over all of them. The peak rate is one that suits it, as a body whose layers were not aligned wants a higher one. The
+samples that its best weights are known by are the student's too. Time is not made equal: no teacher reads along, so the
+baseline's is shorter; both are reported.
 Does not know tables, or how a student is judged.
 """
 
@@ -43,7 +44,7 @@ __all__ = ["baseline_schedule", "train_baseline"]
 
 
 def baseline_schedule(config: DistillationConfig) -> Schedule:
-    """The steps of a student's alignment, which a named one has none of, and distillation, at the latter's rate."""
+    """The steps of a student's alignment, which a named one has none of, and distillation, at the config's rate."""
     aligned = 0 if config.student_model_name else config.alignment_steps
     return Schedule(aligned + config.steps, config.learning_rate, config.warmup)
 
@@ -57,7 +58,8 @@ def train_baseline(
     """Cut or load the student's body, and fine-tune it.
 
     Args:
-        config: As the student's; ``teacher_model_name`` names the corrected teacher, which is not corrected again.
+        config: As the student's, but for ``learning_rate``; ``teacher_model_name`` names the corrected teacher, which
+            is not corrected again.
         training_data: The training split.
         checkpoints: Where unfinished training is kept.
         body: What of the teacher the student is made of: on the way to a deep cut its layers are chosen in students

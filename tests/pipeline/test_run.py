@@ -53,7 +53,13 @@ def recipe(teacher_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         },
         "finish": {"steps": 3},
         "export": {"quantize": "int8", "min_agreement": 0.2},
-        "measurement": {"repetitions": 1, "decode_tokens": 8, "max_new_tokens": 8, "threads": 1},
+        "measurement": {
+            "repetitions": 1,
+            "decode_tokens": 8,
+            "max_new_tokens": 8,
+            "threads": 1,
+            "baseline_learning_rate": 1e-3,
+        },
     }
     path = folder / "tiny.json"
     path.write_text(json.dumps(config))
@@ -94,7 +100,7 @@ def test_the_student_is_judged_against_plain_fine_tuning_of_its_body(report: dic
     assert baseline["verdict"]["ours"]["value"] == scores["student"]["exact_match"]
     assert baseline["verdict"]["theirs"]["value"] == scores["baseline"]["exact_match"]
     assert baseline["teacher"]["ours"]["value"] == scores["corrected_teacher"]["exact_match"]
-    assert baseline["steps"] == 8
+    assert (baseline["steps"], baseline["learning_rate"]) == (8, 1e-3)
     assert baseline["seconds"] == {name: report["seconds"][name] for name in ("student", "baseline")}
     models = recipe.parent / "runs/tiny/stages"
     student, fine_tuned = (models / name / "model/model.safetensors" for name in ("student", "baseline"))
