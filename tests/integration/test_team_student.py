@@ -15,7 +15,10 @@ from tests.conftest import ROOT
 
 STUDENT = ROOT / "tests" / "fixtures" / "team"
 CALLS = ("tool_call", "tool_choice", "tool_lookup", "tool_without_arguments")
-LEARNED = ("abstain", "lookup", "no_tool", "not_recorded", "route", "tool_answer", "tool_without_arguments", "yes_no")
+LEARNED = (
+    "abstain", "claim", "lookup", "no_tool", "not_recorded", "reverse_lookup", "tool_answer", "tool_without_arguments",
+    "yes_no",
+)  # fmt: skip
 QUESTIONS = 220
 
 
@@ -71,4 +74,4 @@ def test_its_manifest_holds_its_config_and_its_card_every_kind() -> None:
     lineage, card = bundle().manifest.lineage, (STUDENT / "README.md").read_text(encoding="utf-8")
     assert lineage["config"]["data"]["kinds"].keys() == recipe.data.model_dump(mode="json")["kinds"].keys()
     assert all(f"| {kind} |" in card for kind in lineage["config"]["data"]["kinds"])
-    assert "Below 80 % of the corrected teacher's exact match: summary, tool_choice." in card
+    assert "Below 80 % of the corrected teacher's exact match: extreme, multi_summary, summary." in card
