@@ -299,7 +299,7 @@ class MeasurementConfig(Section):
     baseline_learning_rate: float = Field(
         1.5e-3,
         gt=0,
-        description="Peak learning rate of that fine-tuning: a body whose layers were not aligned wants a higher one.",
+        description="Peak learning rate of that fine-tuning, which has no alignment that a high one could undo.",
         examples=[1.5e-3],
     )
     threads: int = Field(2, ge=1, description="Threads of every variant.", examples=[2])

@@ -6,9 +6,9 @@ neither the teacher's distributions nor its hidden states, and with no student o
 
 Equal budget means optimizer steps and tokens: as many steps as the student's alignment and distillation together, those
 of the students on its way included, on the very batches that these take, in their order, with one warm-up and one decay
-over all of them. The peak rate is one that suits it, as a body whose layers were not aligned wants a higher one. The
-samples that its best weights are known by are the student's too. Time is not made equal: no teacher reads along, so the
-baseline's is shorter; both are reported.
+over all of them. The peak rate is its own: it has no alignment that a high one could undo. The samples that its best
+weights are known by are the student's too. Time is not made equal: no teacher reads along, so the baseline's is
+shorter; both are reported.
 Does not know tables, or how a student is judged.
 """
 
