@@ -1,4 +1,4 @@
-"""Hidden states at the layers' ends: read them, or put others in their place.
+"""Hidden states at the layers' ends: read them, put others in their place, or put them in place of computing.
 
 Works on any decoder whose layers take and give hidden states first, through hooks.
 Does not know losses.
@@ -6,7 +6,7 @@ Does not know losses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from ..student import layers_of
 
-__all__ = ["captured", "replaced_inputs", "skipped"]
+__all__ = ["captured", "given", "recorded", "replaced_inputs", "skipped"]
 
 
 @contextmanager
@@ -35,6 +35,30 @@ def captured(model: PreTrainedModel) -> Iterator[list[Tensor]]:
         for layer in layers:
             hooks.enter_context(_removed(layer.register_forward_hook(after)))
         yield states
+
+
+@contextmanager
+def recorded(model: PreTrainedModel) -> Iterator[list[Any]]:
+    """A list that a forward pass fills with what each layer gives, as it gives it: a tensor, or a tuple of more."""
+    outputs: list[Any] = []
+    with ExitStack() as hooks:
+        for layer in layers_of(model)[1]:
+            hooks.enter_context(_removed(layer.register_forward_hook(lambda _, __, output: outputs.append(output))))
+        yield outputs
+
+
+@contextmanager
+def given(layers: Iterable[nn.Module], outputs: Sequence[Any]) -> Iterator[None]:
+    """In a forward pass these layers, which must not be compiled, compute nothing and give what was recorded."""
+    changed: list[nn.Module] = []
+    try:
+        for layer, output in zip(layers, outputs, strict=False):
+            layer.forward = lambda *_, output=output, **__: output
+            changed.append(layer)
+        yield
+    finally:
+        for layer in changed:
+            del layer.forward  # what hid the class's own
 
 
 @contextmanager

@@ -1,22 +1,25 @@
 """How much each layer of a teacher matters: by how much the loss rises without it.
 
 One forward pass over a few batches for each layer, all others in place ("Shortened LLaMA", arXiv 2402.02834, section
-3, ranks blocks so by perplexity). Does not know how many layers will be kept.
+3, ranks blocks so by perplexity). What stands below the layer gives what it gave before, which halves the work. Does
+not know how many layers will be kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
 from ..progress import track
 from ..student import layers_of
-from .batches import Packed, endless_batches
+from .batches import Batch, Packed, endless_batches
+from .forward import run_body
 from .held_out import cross_entropy
-from .hidden import skipped
+from .hidden import given, recorded, skipped
 from .precision import computing_in
 
 __all__ = ["CALIBRATION_BATCHES", "layer_importance"]
@@ -42,10 +45,19 @@ def layer_importance(
     layers = layers_of(model)[1]
     without = []
     with torch.inference_mode(), computing_in(model, precision), track("weigh layers", len(layers)) as progress:
-        whole = cross_entropy(model, batches)
-        for layer in layers:
-            with skipped(layer):
-                without.append(cross_entropy(model, batches))
+        whole, outputs = cross_entropy(model, batches), [_outputs(model, batch) for batch in batches]
+        for place, layer in enumerate(layers):
+            loss = 0.0
+            for batch, below in zip(batches, outputs, strict=True):
+                with given(layers[:place], below), skipped(layer):
+                    loss += cross_entropy(model, [batch])
+            without.append(loss)
             progress(1)
     tokens = sum(len(batch.labels) for batch in batches)
     return [(loss - whole) / tokens for loss in without]
+
+
+def _outputs(model: PreTrainedModel, batch: Batch) -> list[Any]:
+    with recorded(model) as outputs:
+        run_body(model, batch)
+    return outputs

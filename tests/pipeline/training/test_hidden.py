@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from attar.pipeline.student import cut, layers_of
 from attar.pipeline.teacher import load_model
-from attar.pipeline.training.hidden import captured, replaced_inputs, skipped
+from attar.pipeline.training.hidden import captured, given, recorded, replaced_inputs, skipped
 from tests.conftest import CITIES
 from tests.tiny import tiny_gpt2
 
@@ -53,3 +53,15 @@ def test_a_skipped_layer_hands_on_what_it_gets(model: PreTrainedModel) -> None:
     assert torch.equal(states[3], states[2])
     without = cut(model, [0, 1, 3]).eval()
     assert torch.allclose(without(IDS).logits, logits, atol=1e-5)
+
+
+def test_layers_give_what_was_recorded_and_compute_nothing(model: PreTrainedModel) -> None:
+    layers = layers_of(model)[1]
+    with recorded(model) as outputs:
+        expected = model(IDS).logits
+    with torch.no_grad():
+        for parameter in (*layers[0].parameters(), *layers[1].parameters()):
+            parameter.fill_(torch.nan)
+    with given(layers[:2], outputs):
+        assert torch.equal(model(IDS).logits, expected)
+    assert model(IDS).logits.isnan().all()  # they compute again
