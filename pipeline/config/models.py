@@ -91,12 +91,12 @@ class DistillationConfig(Section):
         examples=["auto", [15], []],
     )
     last_cut_share: float = Field(
-        0.5,
+        0.8,
         gt=0,
         le=1,
         description="Share of alignment_steps and steps for the student itself where others stand on the way; those "
         "get equal parts of the rest.",
-        examples=[0.5],
+        examples=[0.8],
     )
     temperature: float = Field(
         2.0, gt=0, description="Softens both distributions in the soft term.", examples=[2.0, 4.0]
