@@ -65,7 +65,7 @@ def test_its_budget_is_alignment_and_distillation_together(teacher_folder: Path,
 def test_it_sees_the_very_batches_of_the_student_in_their_order(
     cuts: list[int], parts: list[tuple[int, int]], teacher_folder: Path, samples: list[Sample]
 ) -> None:
-    settings = config(teacher_folder, cuts=cuts)
+    settings = config(teacher_folder, cuts=cuts, last_cut_share=0.5)
     student, planned = baseline._untrained(settings, samples, None)
     sequences = pack_all(render(samples, student.tokenizer), settings.questions_per_sequence)
     expected = [

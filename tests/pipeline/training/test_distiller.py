@@ -144,7 +144,8 @@ def test_a_deep_cut_is_made_in_steps_and_comes_to_the_same_body(
     cuts: object, titles: list[str], deep_teacher: Path, samples: list[Sample], tmp_path: Path
 ) -> None:
     settings = {"student_layers": 2, "student_vocabulary": "data", "cuts": cuts, "layer_choice": "even"}
-    distiller = ModelDistiller(config(deep_teacher, **settings), checkpoints=Checkpoints(tmp_path / "kept"))
+    shared = {"last_cut_share": 0.5}  # of so few steps the students on the way get some
+    distiller = ModelDistiller(config(deep_teacher, **settings, **shared), checkpoints=Checkpoints(tmp_path / "kept"))
     student = distiller.distill(samples)
     assert distiller.body is not None
     assert distiller.body.layers == [0, 7]
