@@ -104,9 +104,15 @@ def scoring(shape: Shape, questions: int, speed: Speed) -> float:
 
 
 def weighing(settings: DistillationConfig, teacher: Shape, speed: Speed) -> float:
-    """Seconds in which it shows how much each of a teacher's layers matters; none where that decides nothing."""
-    tokens = teacher.layers * _WEIGHED * settings.batch_tokens if ranks_layers(settings) else 0
-    return tokens * 2 * active(teacher) / speed.forward
+    """Seconds in which it shows how much each of a teacher's layers matters; none where that decides nothing.
+
+    One whole pass, and one for each layer that begins where it stands: on average half of the body, and the head.
+    """
+    if not ranks_layers(settings):
+        return 0.0
+    head = active(teacher) - teacher.body
+    parameters = (teacher.layers + 3) / 2 * teacher.body + (teacher.layers + 1) * head
+    return _WEIGHED * settings.batch_tokens * 2 * parameters / speed.forward
 
 
 def active(shape: Shape) -> float:

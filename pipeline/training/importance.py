@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
 from ..progress import track
 from ..student import layers_of
-from .batches import Batch, Packed, endless_batches
-from .forward import run_body
+from .batches import Packed, endless_batches
 from .held_out import cross_entropy
 from .hidden import given, recorded, skipped
 from .precision import computing_in
@@ -43,9 +41,13 @@ def layer_importance(
     """
     batches = list(islice(endless_batches(sequences, batch_tokens, seed), CALIBRATION_BATCHES))
     layers = layers_of(model)[1]
-    without = []
+    without: list[float] = []
     with torch.inference_mode(), computing_in(model, precision), track("weigh layers", len(layers)) as progress:
-        whole, outputs = cross_entropy(model, batches), [_outputs(model, batch) for batch in batches]
+        whole, outputs = 0.0, []
+        for batch in batches:
+            with recorded(model) as given_by_layers:
+                whole += cross_entropy(model, [batch])
+            outputs.append(given_by_layers)
         for place, layer in enumerate(layers):
             loss = 0.0
             for batch, below in zip(batches, outputs, strict=True):
@@ -55,9 +57,3 @@ def layer_importance(
             progress(1)
     tokens = sum(len(batch.labels) for batch in batches)
     return [(loss - whole) / tokens for loss in without]
-
-
-def _outputs(model: PreTrainedModel, batch: Batch) -> list[Any]:
-    with recorded(model) as outputs:
-        run_body(model, batch)
-    return outputs

@@ -80,10 +80,11 @@ def test_a_cut_in_steps_is_planned_student_by_student() -> None:
     assert needs('distillation.cuts="auto"')["student"] == needs("distillation.cuts=[]")["student"]  # half at once
 
 
-def test_layers_that_are_weighed_cost_a_pass_for_each() -> None:
+def test_layers_that_are_weighed_cost_what_stands_above_them_for_each() -> None:
     even, named = 'distillation.layer_choice="even"', "distillation.student_layers=[0, 29]"
-    active = 30 * TEACHER.layer_parameters + 0.25 * TEACHER.vocabulary * TEACHER.width
-    passes = 30 * CALIBRATION_BATCHES * 2048 * 2 * active
+    head = 0.25 * TEACHER.vocabulary * TEACHER.width
+    met = sum(layers * TEACHER.layer_parameters + head for layers in (30, *range(1, 31)))
+    passes = CALIBRATION_BATCHES * 2048 * 2 * met
     batch = "distillation.batch_tokens=2048"
     weighed, spread, given = (needs(batch, *more)["student"].seconds for more in ((), (even,), (named,)))
     assert weighed - spread == pytest.approx(passes / SPEED.forward)
