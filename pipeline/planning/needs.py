@@ -184,7 +184,7 @@ def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
         phases += 4 * trained(lesson.student) * ((lesson.cut.alignment_steps > 0) + (lesson is not lessons[-1]))
         if caches(settings, lesson.cut.steps, sizes.samples):
             signals += sizes.samples * _ANSWER_TOKENS * (4 * settings.signal_tokens + 6)
-    seconds += sum(weighing(settings, lesson.teacher, speed) for lesson in lessons)
+    seconds += sum(weighing(settings, lesson.teacher, lesson.cut.layers, speed) for lesson in lessons)
     return Need(
         seconds + scoring(student, sizes.questions, speed),
         _LIBRARIES + memory,

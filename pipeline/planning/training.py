@@ -31,6 +31,8 @@ _SCORED_TOKENS = 112
 """Forward tokens that a scored question costs: 512 took 28 s at 2,058 tokens/s (benchmarks/LOG.md)."""
 _WEIGHED = 2
 """Batches on which each of a teacher's layers is left out, to see how much it matters."""
+_ASKED_AGAIN = 4
+"""Such questions more for each layer that goes: 27 on the way from fifteen layers to eight (benchmarks/LOG.md)."""
 _WATCHED = 64
 """Questions that a student is watched by, at most."""
 _ANSWER_SHARE = 0.25
@@ -103,15 +105,17 @@ def scoring(shape: Shape, questions: int, speed: Speed) -> float:
     return questions * _SCORED_TOKENS * 2 * active(shape) / speed.forward
 
 
-def weighing(settings: DistillationConfig, teacher: Shape, speed: Speed) -> float:
-    """Seconds in which it shows how much each of a teacher's layers matters; none where that decides nothing.
+def weighing(settings: DistillationConfig, teacher: Shape, keep: int, speed: Speed) -> float:
+    """Seconds in which it shows which of a teacher's layers matter most; none where that decides nothing.
 
-    One whole pass, and one for each layer that begins where it stands: on average half of the body, and the head.
+    One whole pass; one for each layer that begins where it stands: on average half of the body, and the head; and some
+    for each layer that goes.
     """
     if not ranks_layers(settings):
         return 0.0
     head = active(teacher) - teacher.body
-    parameters = (teacher.layers + 3) / 2 * teacher.body + (teacher.layers + 1) * head
+    again = _ASKED_AGAIN * max(0, teacher.layers - keep)
+    parameters = ((teacher.layers + 3) / 2 + again) * teacher.body + (teacher.layers + 1 + again) * head
     return _WEIGHED * settings.batch_tokens * 2 * parameters / speed.forward
 
 

@@ -1,6 +1,6 @@
 """The body that a config asks for: which of the teacher's layers, which of its tokens; and the student cut so.
 
-Does not know training: what the data says comes as counts of tokens, and layers' importance as numbers.
+Does not know training: what the data says comes as counts of tokens, and which layers matter as a ranking.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ..config import DistillationConfig
 from ..progress import say
 from ..teacher import LoadedModel
-from .depth import cut, even_layers, layers_of, lowest_layers, ranked_layers, require_possible
+from .cuts import planned_cuts
+from .depth import cut, even_layers, layers_of, lowest_layers, require_possible
 from .size import fitting
 from .trimming import named_tokens, parameters_of, trim_model, trim_tokenizer
 from .vocabulary import kept_tokens
@@ -26,7 +27,8 @@ class Body:
     Attributes:
         layers: Numbers of the layers, ascending.
         tokens: Ids of the tokens, ascending; None keeps all.
-        ranking: Numbers of all the teacher's layers, the most important first; empty where that was not asked.
+        ranking: Numbers of all the teacher's layers, the most important first for the first cut; empty where that was
+            not asked.
     """
 
     layers: list[int]
@@ -49,7 +51,7 @@ def chosen_body(
     config: DistillationConfig,
     teacher: LoadedModel,
     used: Mapping[int, int],
-    importance: Callable[[], Sequence[float]] | None,
+    rank: Callable[[int], Sequence[int]] | None,
 ) -> Body:
     """The body of a student that is cut.
 
@@ -57,11 +59,12 @@ def chosen_body(
         config: What is asked for.
         teacher: The teacher.
         used: How often the training samples use each token.
-        importance: Tells how much each layer matters; asked only where that decides. None where there are no samples
-            to tell it by: layers that it would choose are spaced evenly.
+        rank: Tells the layers, the most important first, for a cut to so many; asked only where that decides. None
+            where there are no samples to tell it by: layers that it would choose are spaced evenly.
 
     Raises:
-        UsageError: The teacher has not so many layers, its vocabulary can't be trimmed, or the size is too small.
+        UsageError: The teacher has not so many layers, its vocabulary can't be trimmed, the size is too small, or
+            ``distillation.cuts`` do not lead to the student.
     """
     total = len(layers_of(teacher.model)[1])
     if config.student_size is not None:
@@ -74,8 +77,8 @@ def chosen_body(
             return Body(config.student_layers, tokens)
         keep = config.student_layers or -(-total // 2)
     require_possible(total, keep)
-    if ranks_layers(config) and importance:
-        ranking = ranked_layers(importance())
+    if ranks_layers(config) and rank:
+        ranking = rank(planned_cuts(config, total, keep)[0].layers)
         return Body(sorted(ranking[:keep]), tokens, ranking)
     return Body((lowest_layers if config.layer_choice == "lowest" else even_layers)(total, keep), tokens)
 

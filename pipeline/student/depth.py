@@ -6,7 +6,7 @@ Hands on a student and which layers it kept. Does not know how the student is tr
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import nn
 from transformers import PreTrainedModel
@@ -42,9 +42,32 @@ def lowest_layers(total: int, keep: int) -> list[int]:
     return [*range(keep - 1), total - 1] if keep > 1 else [0]
 
 
-def ranked_layers(importance: Sequence[float]) -> list[int]:
-    """Numbers of all layers, the most important first; of equal ones the lower."""
-    return sorted(range(len(importance)), key=lambda layer: (-importance[layer], layer))
+def ranked_layers(total: int, keep: int, loss_without: Callable[[Sequence[int]], float]) -> list[int]:
+    """Numbers of all layers, the most important first: behind those that are kept, what went, the last of it first.
+
+    The layer that is missed least goes, until ``keep`` are left. Two that do the same work are each missed little, and
+    both much, so what a layer is missed is the loss without it and all that went before. With fewer left each tends
+    to matter more: one that was missed more than the least is now when there were more of them is not asked again
+    ("Accelerated greedy algorithms for maximizing submodular set functions", Minoux 1978).
+
+    Args:
+        total: How many layers there are.
+        keep: How many stay.
+        loss_without: The loss without these layers; first asked for each alone.
+    """
+    losses = {layer: loss_without([layer]) for layer in range(total)}
+    gone: list[int] = []
+    now = set(losses)
+    while len(losses) > keep:
+        least = min(losses, key=lambda layer: (losses[layer], -layer))
+        if least in now:
+            gone.append(least)
+            del losses[least]
+            now.clear()
+        else:
+            losses[least] = loss_without([*gone, least])
+            now.add(least)
+    return [*sorted(losses, key=lambda layer: (-losses[layer], layer)), *reversed(gone)]
 
 
 def cut(teacher: PreTrainedModel, layers: Sequence[int]) -> PreTrainedModel:

@@ -22,14 +22,14 @@ from ..config import DistillationConfig
 from ..data.render import render
 from ..data.samples import Sample
 from ..losses import DistillationLoss, chosen_divergence
-from ..student import ranked_layers, teacher_tokens
+from ..student import teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, ranks_layers, trimmed
 from ..teacher import LoadedModel, load_model, save_model, weights_sha256
 from .batches import Packed, by_length, collate, pack_all
 from .compiled import compiled_layers, pays
 from .correction import correct
 from .held_out import loss_watch, set_aside
-from .importance import layer_importance
+from .importance import layer_ranking
 from .loop import Schedule, Watch
 from .precision import chosen_precision
 from .teaching import lessons, teach
@@ -210,32 +210,32 @@ class ModelDistiller:
         return ranks_layers(self.config) and self.body is not None and not self.body.ranking
 
     def _cut(self, teacher: LoadedModel, samples: list[Sample]) -> LoadedModel:
-        importance = partial(self._importance, teacher, samples) if samples else None
-        self.body = chosen_body(self.config, teacher, self._used(samples, teacher), importance)
+        rank = partial(self._ranking, samples, teacher) if samples else None
+        self.body = chosen_body(self.config, teacher, self._used(samples, teacher), rank)
         return cut_student(teacher, self.body)
 
-    def _ranking(self, samples: list[Sample], model: LoadedModel) -> list[int]:
-        """A model's layers, the most important first."""
-        return ranked_layers(self._importance(model, samples))
+    def _ranking(self, samples: list[Sample], model: LoadedModel, keep: int) -> list[int]:
+        """A model's layers, the most important first, for a cut to so many.
 
-    def _importance(self, teacher: LoadedModel, samples: list[Sample]) -> list[float]:
-        """Of each layer; kept with the checkpoints, as another number of threads could rank two of them otherwise."""
+        Kept with the checkpoints, as another number of threads could rank two of them otherwise.
+        """
 
-        def weigh() -> dict[str, list[float]]:
-            sequences, config = self._packed(samples, teacher), self.config
-            found = layer_importance(
-                teacher.model,
+        def rank() -> dict[str, list[int]]:
+            sequences, config = self._packed(samples, model), self.config
+            found = layer_ranking(
+                model.model,
                 sequences,
+                keep,
                 batch_tokens=config.batch_tokens,
                 precision=self.precision,
                 seed=config.seed,
             )
-            return {"importance": found}
+            return {"ranking": found}
 
         if self.checkpoints is None:
-            return weigh()["importance"]
-        name = f"importance of layers {weights_sha256(teacher.model)}"
-        found: list[float] = self.checkpoints.remember(name, weigh)["importance"]
+            return rank()["ranking"]
+        name = f"ranking of layers to {keep} of {weights_sha256(model.model)}"
+        found: list[int] = self.checkpoints.remember(name, rank)["ranking"]
         return found
 
     def _used(self, samples: Iterable[Sample], model: LoadedModel) -> Counter[int]:

@@ -6,7 +6,7 @@ Does not know losses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -50,15 +50,29 @@ def recorded(model: PreTrainedModel) -> Iterator[list[Any]]:
 @contextmanager
 def given(layers: Iterable[nn.Module], outputs: Sequence[Any]) -> Iterator[None]:
     """In a forward pass these layers, which must not be compiled, compute nothing and give what was recorded."""
-    changed: list[nn.Module] = []
-    try:
+    with ExitStack() as changes:
         for layer, output in zip(layers, outputs, strict=False):
-            layer.forward = lambda *_, output=output, **__: output
-            changed.append(layer)
+            changes.enter_context(_computing(layer, lambda *_, output=output, **__: output))
         yield
-    finally:
-        for layer in changed:
-            del layer.forward  # what hid the class's own
+
+
+@contextmanager
+def skipped(layers: Iterable[nn.Module], output: Any) -> Iterator[None]:
+    """In a forward pass these layers, which must not be compiled, compute nothing and hand on what they get.
+
+    Args:
+        layers: Some of a model's.
+        output: What one of them gave, to give the like of: a tensor, or a tuple of more.
+    """
+
+    def pass_on(*args: Any, **kwargs: Any) -> Any:
+        states = args[0] if args else kwargs["hidden_states"]
+        return states if isinstance(output, Tensor) else (states, *output[1:])
+
+    with ExitStack() as changes:
+        for layer in layers:
+            changes.enter_context(_computing(layer, pass_on))
+        yield
 
 
 @contextmanager
@@ -80,15 +94,13 @@ def replaced_inputs(model: PreTrainedModel, inputs: Sequence[Tensor]) -> Iterato
 
 
 @contextmanager
-def skipped(layer: nn.Module) -> Iterator[None]:
-    """In a forward pass the layer hands on what it gets."""
-
-    def pass_on(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
-        states = args[0] if args else kwargs["hidden_states"]
-        return states if isinstance(output, Tensor) else (states, *output[1:])
-
-    with _removed(layer.register_forward_hook(pass_on, with_kwargs=True)):
+def _computing(layer: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """The layer computes this and not what it is made for."""
+    layer.forward = forward
+    try:
         yield
+    finally:
+        del layer.forward  # what hid the class's own
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def lessons(
     teacher: LoadedModel,
     student: LoadedModel,
     body: Body | None,
-    rank: Callable[[LoadedModel], Sequence[int]] | None = None,
+    rank: Callable[[LoadedModel, int], Sequence[int]] | None = None,
 ) -> Iterator[Lesson]:
     """Who learns from whom, the student itself last; one on the way is cut when it is its turn.
 
@@ -66,8 +66,8 @@ def lessons(
         teacher: The first teacher.
         student: The student, as it was cut from that or loaded; cut anew where others stand on the way.
         body: What of that teacher the student is made of; None where it was loaded.
-        rank: Tells the layers of an assistant teacher, the most important first: a trained student's are not those
-            of its teacher (benchmarks/LOG.md). None where layers are chosen otherwise.
+        rank: Tells the layers of an assistant teacher, the most important first, for a cut to so many: a trained
+            student's are not those of its teacher (benchmarks/LOG.md). None where layers are chosen otherwise.
 
     Raises:
         UsageError: ``distillation.cuts`` do not lead from the teacher down to the student.
@@ -81,7 +81,7 @@ def lessons(
     above: Sequence[int] = range(total)
     for number, cut in enumerate(cuts):
         if rank and body.ranking:
-            places = sorted((rank(teacher) if number else body.ranking)[: cut.layers])
+            places = sorted((rank(teacher, cut.layers) if number else body.ranking)[: cut.layers])
         else:
             places = [above.index(layer) for layer in way[number]]
         if len(cuts) > 1:

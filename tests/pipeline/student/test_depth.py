@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,9 +44,44 @@ def test_the_lowest_layers_come_with_the_last() -> None:
     assert lowest_layers(3, 3) == [0, 1, 2]
 
 
-def test_the_most_important_layer_comes_first_and_of_equal_ones_the_lower() -> None:
-    assert ranked_layers([0.5, 0.1, 3.0, 0.1, 0.9]) == [2, 4, 0, 1, 3]
-    assert ranked_layers([]) == []
+def test_layers_of_which_none_goes_are_ranked_by_what_each_is_missed() -> None:
+    missed = [0.5, 0.1, 3.0, 0.1, 0.9]
+    assert ranked_layers(5, 5, lambda gone: sum(missed[layer] for layer in gone)) == [2, 4, 0, 1, 3]
+    assert ranked_layers(0, 0, lambda gone: 0.0) == []
+
+
+def test_of_two_layers_that_do_the_same_work_one_stays() -> None:
+    """Each of the first two is missed less than the third, and both together more."""
+
+    def loss_without(gone: Sequence[int]) -> float:
+        return [0.0, 0.1, 5.0][len({0, 1} & set(gone))] + 0.2 * (2 in gone) + 9.0 * (3 in gone)
+
+    assert ranked_layers(4, 2, loss_without) == [3, 0, 2, 1]
+
+
+@given(st.lists(st.integers(1, 1000), min_size=2, max_size=12, unique=True), st.data())
+def test_what_goes_is_missed_least_each_time_and_few_are_asked_again(weights: list[int], data: st.DataObject) -> None:
+    """Layers work in groups, of which each next one that goes is missed more: then asking again lazily misses none."""
+    total = len(weights)
+    keep = data.draw(st.integers(1, total))
+    group = data.draw(st.lists(st.integers(0, 2), min_size=total, max_size=total))
+    asked: list[int] = []
+
+    def loss(gone: Sequence[int]) -> float:
+        return float(sum(sum(weights[layer] for layer in gone if group[layer] == name) ** 2 for name in range(3)))
+
+    def loss_without(gone: Sequence[int]) -> float:
+        asked.append(len(gone))
+        return loss(gone)
+
+    ranking = ranked_layers(total, keep, loss_without)
+    assert sorted(ranking) == list(range(total))
+    gone = list(reversed(ranking[keep:]))
+    for number, layer in enumerate(gone):
+        others = [loss([*gone[:number], other]) for other in range(total) if other not in gone[:number]]
+        assert loss([*gone[:number], layer]) == min(others)
+    assert asked[:total] == [1] * total
+    assert len(asked) <= sum(range(keep + 1, total + 1)) + total * (keep == total)
 
 
 @pytest.mark.parametrize("layers", [[], [1, 0], [0, 0], [0, 4], [-1, 2]])

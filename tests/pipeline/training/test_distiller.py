@@ -173,19 +173,19 @@ def test_the_last_student_is_taught_by_the_one_before(
 def test_the_layers_of_each_cut_are_those_that_matter_in_the_student_before(
     deep_teacher: Path, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weighed: list[int] = []
+    weighed: list[tuple[int, int]] = []
 
-    def importance(self: ModelDistiller, model: LoadedModel, samples: list[Sample]) -> list[float]:
+    def ranking(self: ModelDistiller, samples: list[Sample], model: LoadedModel, keep: int) -> list[int]:
         """The last layers matter most in the teacher, the first ones in its student."""
-        weighed.append(count := model.model.config.num_hidden_layers)
-        return [float(layer if count == 8 else -layer) for layer in range(count)]
+        weighed.append((count := model.model.config.num_hidden_layers, keep))
+        return list(range(count))[:: -1 if count == 8 else 1]
 
-    monkeypatch.setattr(ModelDistiller, "_importance", importance)
+    monkeypatch.setattr(ModelDistiller, "_ranking", ranking)
     settings = {"student_layers": 2, "cuts": [5], "learning_rate": 1e-12, "alignment_steps": 0}
     distiller = ModelDistiller(config(deep_teacher, correction={"steps": 0}, **settings))
     student = distiller.distill(samples)
     assert distiller.body is not None and distiller.teacher is not None
-    assert (weighed, distiller.body.layers) == ([8, 5], [3, 4])
+    assert (weighed, distiller.body.layers) == ([(8, 5), (5, 2)], [3, 4])
     theirs = distiller.teacher.model.state_dict()
     for ours, origin in enumerate(distiller.body.layers):
         weight = student.model.state_dict()[f"model.layers.{ours}.mlp.up_proj.weight"]
@@ -323,8 +323,8 @@ def test_layers_are_weighed_once_and_not_again_by_an_attempt_that_goes_on(
         return distiller.body.layers
 
     cut()
-    (kept,) = tmp_path.glob("importance*.json")
-    kept.write_text(json.dumps({"importance": [0.1, 0.4, 0.3, 0.2]}))
+    (kept,) = tmp_path.glob("ranking*.json")
+    kept.write_text(json.dumps({"ranking": [2, 1, 3, 0]}))
     assert cut() == [1, 2]
 
 

@@ -46,13 +46,17 @@ def test_each_layer_sees_the_states_it_is_given(model: PreTrainedModel) -> None:
     assert all(torch.equal(one, two) for one, two in zip(same, states, strict=True))
 
 
-def test_a_skipped_layer_hands_on_what_it_gets(model: PreTrainedModel) -> None:
-    layer = layers_of(model)[1][2]
-    with skipped(layer), captured(model) as states:
-        logits = model(IDS).logits
-    assert torch.equal(states[3], states[2])
-    without = cut(model, [0, 1, 3]).eval()
-    assert torch.allclose(without(IDS).logits, logits, atol=1e-5)
+def test_skipped_layers_hand_on_what_they_get_and_compute_nothing(model: PreTrainedModel) -> None:
+    layers = layers_of(model)[1]
+    with recorded(model) as outputs:
+        model(IDS)
+    without = cut(model, [0, 2]).eval()
+    with torch.no_grad():
+        for parameter in (*layers[1].parameters(), *layers[3].parameters()):
+            parameter.fill_(torch.nan)
+    with skipped([layers[1], layers[3]], outputs[0]):
+        assert torch.allclose(without(IDS).logits, model(IDS).logits, atol=1e-5)
+    assert model(IDS).logits.isnan().all()  # they compute again
 
 
 def test_layers_give_what_was_recorded_and_compute_nothing(model: PreTrainedModel) -> None:

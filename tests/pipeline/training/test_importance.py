@@ -1,56 +1,53 @@
-"""Layers weighed by what the loss rises without them."""
+"""Layers ranked by what the loss rises without them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+import pytest
 import torch
 
 from attar.pipeline import StructuredDataLoader
 from attar.pipeline.data.render import render
-from attar.pipeline.student import layers_of
-from attar.pipeline.teacher import load_model
-from attar.pipeline.training.batches import endless_batches, pack_all
+from attar.pipeline.student import cut, ranked_layers
+from attar.pipeline.teacher import LoadedModel, load_model
+from attar.pipeline.training.batches import Packed, endless_batches, pack_all
 from attar.pipeline.training.held_out import cross_entropy
-from attar.pipeline.training.hidden import skipped
-from attar.pipeline.training.importance import CALIBRATION_BATCHES, layer_importance
+from attar.pipeline.training.importance import CALIBRATION_BATCHES, layer_ranking
+from tests.tiny import tiny_llama
 
 
-def test_a_layer_that_adds_nothing_matters_nothing_and_the_teacher_stays_as_it_is(
-    teacher_folder: Path, cities: Path
+@pytest.fixture
+def loaded(tmp_path: Path, cities: Path) -> LoadedModel:
+    found = load_model(str(tiny_llama(tmp_path / "teacher", cities.read_text(encoding="utf-8"), layers=6)))
+    found.model.eval()
+    return found
+
+
+@pytest.fixture
+def sequences(loaded: LoadedModel, cities: Path) -> list[Packed]:
+    loader = StructuredDataLoader(records_per_table=10)
+    loader.load_from_csv(cities)
+    return pack_all(render(loader.prepare_distillation_dataset(), loaded.tokenizer), 8)
+
+
+@pytest.mark.parametrize("keep", [6, 2])
+def test_layers_are_ranked_by_the_losses_of_students_without_them_and_the_teacher_stays_as_it_is(
+    keep: int, loaded: LoadedModel, sequences: list[Packed]
 ) -> None:
-    loaded = load_model(str(teacher_folder))
-    loaded.model.eval()
-    idle = layers_of(loaded.model)[1][1]
-    with torch.no_grad():
-        for name, parameter in idle.named_parameters():
-            if name.endswith(("o_proj.weight", "down_proj.weight")):
-                parameter.zero_()
-    before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
-    loader = StructuredDataLoader(records_per_table=10)
-    loader.load_from_csv(cities)
-    sequences = pack_all(render(loader.prepare_distillation_dataset(), loaded.tokenizer), 8)
-    found, again = (
-        layer_importance(loaded.model, sequences, batch_tokens=512, precision="float32", seed=0) for _ in range(2)
-    )
-    assert len(found) == 4
-    assert abs(found[1]) < 1e-5
-    assert all(abs(found[layer]) > 1e-3 for layer in (0, 2, 3))
-    assert found == again
-    assert all(torch.equal(value, before[name]) for name, value in loaded.model.state_dict().items())
-
-
-def test_a_layer_weighs_what_the_loss_rises_when_the_others_are_computed(teacher_folder: Path, cities: Path) -> None:
-    loaded = load_model(str(teacher_folder))
-    loader = StructuredDataLoader(records_per_table=10)
-    loader.load_from_csv(cities)
-    sequences = pack_all(render(loader.prepare_distillation_dataset(), loaded.tokenizer), 8)
-    found = layer_importance(loaded.model, sequences, batch_tokens=512, precision="float32", seed=3)
     batches = list(islice(endless_batches(sequences, 512, 3), CALIBRATION_BATCHES))
-    tokens = sum(len(batch.labels) for batch in batches)
-    with torch.inference_mode():
-        whole = cross_entropy(loaded.model, batches)
-        for layer, weight in zip(layers_of(loaded.model)[1], found, strict=True):
-            with skipped(layer):
-                assert (cross_entropy(loaded.model, batches) - whole) / tokens == weight
+
+    def loss_without(gone: Sequence[int]) -> float:
+        """Of a student that is cut, so that how layers are left out is not taken on trust."""
+        student = cut(loaded.model, [layer for layer in range(6) if layer not in gone]).eval()
+        with torch.inference_mode():
+            return cross_entropy(student, batches)
+
+    before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
+    found, again = (
+        layer_ranking(loaded.model, sequences, keep, batch_tokens=512, precision="float32", seed=3) for _ in range(2)
+    )
+    assert found == again == ranked_layers(6, keep, loss_without)
+    assert all(torch.equal(value, before[name]) for name, value in loaded.model.state_dict().items())
