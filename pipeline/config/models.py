@@ -66,8 +66,9 @@ class DistillationConfig(Section):
     )
     layer_choice: Literal["importance", "even", "lowest"] = Field(
         "importance",
-        description="Which layers those are: those without which the loss on training samples rises most, weighed "
-        "anew in each student on the way to a deep cut, evenly spaced ones, or the lowest and the last.",
+        description="Which layers those are: those that are left when the one without which the loss on training "
+        "samples rises least goes, time after time, in each student on the way to a deep cut anew; evenly spaced "
+        "ones; or the lowest and the last.",
         examples=["importance", "even"],
     )
     student_vocabulary: Annotated[int, Field(ge=1)] | Literal["data"] | None = Field(
