@@ -1,6 +1,6 @@
 """Hidden states at the layers' ends: read them, put others in their place, or put them in place of computing.
 
-Works on any decoder whose layers take and give hidden states first, through hooks.
+Works on any decoder whose layers take and give hidden states first, through hooks or in place of a layer's forward.
 Does not know losses.
 """
 

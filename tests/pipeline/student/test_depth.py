@@ -60,7 +60,9 @@ def test_of_two_layers_that_do_the_same_work_one_stays() -> None:
 
 
 @given(st.lists(st.integers(1, 1000), min_size=2, max_size=12, unique=True), st.data())
-def test_what_goes_is_missed_least_each_time_and_few_are_asked_again(weights: list[int], data: st.DataObject) -> None:
+def test_what_goes_is_missed_least_each_time_and_no_more_is_asked_than_all(
+    weights: list[int], data: st.DataObject
+) -> None:
     """Layers work in groups, of which each next one that goes is missed more: then asking again lazily misses none."""
     total = len(weights)
     keep = data.draw(st.integers(1, total))
