@@ -17,6 +17,9 @@ from ..config import DistillationConfig
 
 __all__ = ["Cut", "counts_on_the_way", "halvings", "layers_on_the_way", "planned_cuts", "shared_steps"]
 
+_ROUNDING = 1e-6
+"""Of a step: without it 0.8 of 800 leaves 159.99 steps."""
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -105,5 +108,5 @@ def shared_steps(steps: int, students: int, last_share: float) -> list[int]:
     """How many of the steps each student gets: the last one its share, those before it equal parts of the rest."""
     if students == 1:
         return [steps]
-    each = int(steps * (1 - last_share) / (students - 1))
+    each = int(steps * (1 - last_share) / (students - 1) + _ROUNDING)
     return [*[each] * (students - 1), steps - each * (students - 1)]

@@ -62,3 +62,4 @@ def test_no_step_is_lost_or_added(steps: int, students: int, share: float) -> No
 def test_the_last_student_gets_its_share() -> None:
     assert shared_steps(200, 3, 0.5) == [50, 50, 100]
     assert shared_steps(80, 2, 0.75) == [20, 60]
+    assert shared_steps(800, 3, 0.8) == [80, 80, 640]  # 1 - 0.8 is a little less than 0.2
