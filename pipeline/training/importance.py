@@ -2,12 +2,13 @@
 
 One forward pass over a few batches for each question that :func:`~attar.pipeline.student.ranked_layers` asks
 ("Shortened LLaMA", arXiv 2402.02834, section 3, ranks blocks by perplexity so, each alone). What stands below the
-lowest layer that is left out gives what it gave before. Does not know how students are trained.
+layer in question gives what it gave before. Does not know how students are trained.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -21,7 +22,7 @@ from .held_out import cross_entropy
 from .hidden import given, recorded, skipped
 from .precision import computing_in
 
-__all__ = ["CALIBRATION_BATCHES", "layer_ranking"]
+__all__ = ["CALIBRATION_BATCHES", "Weighing", "layer_ranking"]
 
 CALIBRATION_BATCHES = 2
 """Of two students with fifteen layers, four batches left the same eight of one as two did; a single one left the same
@@ -46,7 +47,7 @@ def layer_ranking(
     every = total + max(0, total - keep)  # each layer alone, then one step for each that goes
     done = 0
     with torch.inference_mode(), computing_in(model, precision), track("weigh layers", every) as progress:
-        weighing = _Weighing(model, batches)
+        weighing = Weighing(model, batches)
 
         def loss_without(layers: Sequence[int]) -> float:
             nonlocal done
@@ -61,22 +62,63 @@ def layer_ranking(
     return ranking
 
 
-class _Weighing:
-    """The loss of a model without some of its layers."""
+@dataclass(frozen=True)
+class _Trial:
+    """What a model does without some of its layers.
+
+    Attributes:
+        layers: Those that were left out.
+        loss: Cross-entropy of the answers, in nats, summed over the batches.
+        outputs: What each layer gives, by batch; one that is left out gives what it gets.
+    """
+
+    layers: Sequence[int]
+    loss: float
+    outputs: Sequence[Sequence[Any]]
+
+
+class Weighing:
+    """The losses of a model without ever more of its layers.
+
+    A trial leaves out one layer more than is gone, and computes from that layer on. The trial with the least loss is
+    remembered, as most likely its layer goes next.
+    """
 
     def __init__(self, model: PreTrainedModel, batches: Sequence[Batch]) -> None:
-        self._model, self._layers = model, layers_of(model)[1]
-        self._batches: list[tuple[Batch, list[Any]]] = []
+        self._model, self._layers, self._batches = model, layers_of(model)[1], batches
+        loss = 0.0
+        found: list[list[Any]] = []
         for batch in batches:
             with recorded(model) as outputs:
-                cross_entropy(model, [batch])
-            self._batches.append((batch, outputs))
+                loss += cross_entropy(model, [batch])
+            found.append(outputs)
+        self._standing = _Trial([], loss, found)
+        self._least: _Trial | None = None
 
     def loss_without(self, layers: Sequence[int]) -> float:
-        """Cross-entropy of the answers, in nats, summed over the batches."""
-        left_out = [self._layers[layer] for layer in layers]
+        """Cross-entropy of the answers, in nats, summed over the batches.
+
+        Args:
+            layers: All that are gone, the last of which may be so since the last call, and the one that is tried.
+        """
+        *gone, _ = layers
+        if gone != self._standing.layers:
+            least = self._least
+            self._standing = least if least is not None and least.layers == gone else self._trial(gone)
+            self._least = None
+        trial = self._trial(layers)
+        if self._least is None or trial.loss < self._least.loss:
+            self._least = trial
+        return trial.loss
+
+    def _trial(self, layers: Sequence[int]) -> _Trial:
+        """What stands below the last of these layers gives what it gave before."""
+        tried = layers[-1]
+        left_out = [self._layers[layer] for layer in layers if layer >= tried]
         loss = 0.0
-        for batch, outputs in self._batches:
-            with given(self._layers[: min(layers)], outputs), skipped(left_out, outputs[0]):
+        found: list[list[Any]] = []
+        for batch, known in zip(self._batches, self._standing.outputs, strict=True):
+            with given(self._layers[:tried], known), skipped(left_out, known[0]), recorded(self._model) as outputs:
                 loss += cross_entropy(self._model, [batch])
-        return loss
+            found.append(outputs)
+        return _Trial(list(layers), loss, found)
