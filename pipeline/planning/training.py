@@ -108,14 +108,14 @@ def scoring(shape: Shape, questions: int, speed: Speed) -> float:
 def weighing(settings: DistillationConfig, teacher: Shape, keep: int, speed: Speed) -> float:
     """Seconds in which it shows which of a teacher's layers matter most; none where that decides nothing.
 
-    One whole pass; one for each layer that begins where it stands: on average half of the body, and the head; and some
-    for each layer that goes.
+    One whole pass; one for each layer, and some for each that goes, that begin where the layer in question stands: on
+    average half of the body, and the head.
     """
     if not ranks_layers(settings):
         return 0.0
     head = active(teacher) - teacher.body
     again = _ASKED_AGAIN * max(0, teacher.layers - keep)
-    parameters = ((teacher.layers + 3) / 2 + again) * teacher.body + (teacher.layers + 1 + again) * head
+    parameters = (teacher.layers + 3 + again) / 2 * teacher.body + (teacher.layers + 1 + again) * head
     return _WEIGHED * settings.batch_tokens * 2 * parameters / speed.forward
 
 

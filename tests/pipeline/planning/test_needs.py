@@ -80,10 +80,10 @@ def test_a_cut_in_steps_is_planned_student_by_student() -> None:
     assert needs('distillation.cuts="auto"')["student"] == needs("distillation.cuts=[]")["student"]  # half at once
 
 
-def test_layers_that_are_weighed_cost_what_stands_above_them_and_four_passes_for_each_that_goes() -> None:
+def test_layers_that_are_weighed_cost_what_stands_above_them_and_four_half_passes_for_each_that_goes() -> None:
     even, named = 'distillation.layer_choice="even"', "distillation.student_layers=[0, 29]"
     head = 0.25 * TEACHER.vocabulary * TEACHER.width
-    met = sum(layers * TEACHER.layer_parameters + head for layers in (30, *range(1, 31), *[30] * 4 * 15))
+    met = sum(layers * TEACHER.layer_parameters + head for layers in (30, *range(1, 31), *[15] * 4 * 15))
     passes = CALIBRATION_BATCHES * 2048 * 2 * met
     batch = "distillation.batch_tokens=2048"
     weighed, spread, given = (needs(batch, *more)["student"].seconds for more in ((), (even,), (named,)))
