@@ -72,9 +72,9 @@ class _Trial:
         outputs: What each layer gives, by batch; one that is left out gives what it gets.
     """
 
-    layers: Sequence[int]
+    layers: list[int]
     loss: float
-    outputs: Sequence[Sequence[Any]]
+    outputs: list[list[Any]]
 
 
 class Weighing:
