@@ -173,7 +173,7 @@ class DistillationConfig(Section):
         4e-3, gt=0, description="Peak learning rate of those steps.", examples=[4e-3]
     )
     steps: int = Field(190, ge=1, description="Optimizer steps of the distillation.", examples=[190, 500])
-    learning_rate: float = Field(1.5e-3, gt=0, description="Peak learning rate of the distillation.", examples=[1.5e-3])
+    learning_rate: float = Field(5e-4, gt=0, description="Peak learning rate of the distillation.", examples=[5e-4])
     warmup: float = Field(
         0.05, ge=0, lt=1, description="Fraction of the steps in which the rate rises.", examples=[0.05]
     )
