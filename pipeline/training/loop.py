@@ -49,10 +49,12 @@ def train(
     the fp32 ones by the gradients of those: straight through, as if nothing were rounded. With checkpoints
     it goes on from the last one, to the very weights that an uninterrupted run would have given (same seed, threads
     and machine). ``batches`` must be the same again, and enough. With a watch the model ends with the weights of the
-    best score; scores are taken of the fp32 weights, or of what their roundings make of these.
+    best score, and where its loss runs away it goes back to the best so far, at half of the rate; scores are taken of
+    the fp32 weights, or of what their roundings make of these.
 
     Raises:
-        CheckFailed: The loss or a gradient is not a finite number; the weights are those before that step.
+        CheckFailed: The loss or a gradient is not a finite number; the weights are those before that step. Or it ran
+            away again and again; the weights are the best so far.
         Refused: The checkpoint is of another origin.
         TooLittleMemory: It can't fit; said before the first step.
     """

@@ -1,6 +1,7 @@
 """The state of a training: weights, optimizer, losses and scores, and how they are kept and taken up again.
 
-Does not know batches, or what a loss or a score means.
+Where training is watched and its loss runs away, it goes on from the best weights, or those it began with, at half of
+the rate. Does not know batches, or what a loss or a score means.
 """
 
 from __future__ import annotations
@@ -12,14 +13,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from attar.runtime.errors import CheckFailed
+
 from ..checkpoints import Checkpoint, Checkpoints
+from ..progress import say
 from .precision import Roundings, put
+from .runaway import has_run_away
 
 __all__ = ["Schedule", "TrainingState", "Watch"]
 
 _CLIP = 1.0
 _BETAS = (0.9, 0.95)
 _MOMENTS = ("exp_avg", "exp_avg_sq")
+_MOST_RETURNS = 3
+"""Each at half of the rate before: an eighth of what was asked for, and then it is not the rate."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,11 @@ class Schedule:
     learning_rate: float
     warmup: float = 0.05
 
-    def factor(self, step: int) -> float:
-        """The rate at a step, as a fraction of the peak."""
+    def factor(self, step: int, begun: int = 0) -> float:
+        """The rate at a step, as a fraction of the peak; it rises anew from the step where training began anew."""
         rising = max(1, round(self.steps * self.warmup))
-        if step < rising:
-            return (step + 1) / rising
-        return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, self.steps - rising)))
+        risen = min(1.0, (step - begun + 1) / rising)
+        return risen * 0.5 * (1 + math.cos(math.pi * max(0, step - rising) / max(1, self.steps - rising)))
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class TrainingState:
     Attributes:
         losses: Of each step.
         scores: The step after which each score was taken, and the score.
+        returns: The steps after which the loss had run away, and the weights were put back.
         has_ended: Whether nothing is left to do, and the masters are the weights to keep.
 
     Raises:
@@ -108,12 +115,13 @@ class TrainingState:
     ) -> None:
         self.losses: list[float] = []
         self.scores: list[tuple[int, float]] = []
+        self.returns: list[int] = []
         self.has_ended = False
         self._title, self._schedule, self._roundings = title, schedule, roundings
         self._checkpoints, self._watch = checkpoints, watch
         self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         self._masters = {name: nn.Parameter(weight.data) for name, weight in self._weights.items()}
-        self._best: dict[str, Tensor] = {}
+        self._best = self._copied() if watch else {}
         self._optimizer = torch.optim.AdamW(
             self._masters.values(), schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True
         )
@@ -150,14 +158,21 @@ class TrainingState:
         return float(nn.utils.clip_grad_norm_(self._masters.values(), _CLIP))
 
     def step(self, loss: float) -> None:
-        """One optimizer step on the gradients that were gathered."""
+        """One optimizer step on the gradients that were gathered.
+
+        Raises:
+            CheckFailed: The loss runs away however low the rate is.
+        """
+        peak = self._schedule.learning_rate * 0.5 ** len(self.returns)
         for group in self._optimizer.param_groups:
-            group["lr"] = self._schedule.learning_rate * self._schedule.factor(len(self.losses))
+            group["lr"] = peak * self._schedule.factor(len(self.losses), self._begun)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
+        self.losses.append(loss)
+        if self._watch and has_run_away(self.losses, self._begun):
+            self._go_back()
         for name, weight in self._weights.items():
             put(weight, self._masters[name].data, self._roundings)
-        self.losses.append(loss)
         if self._checkpoints and self._checkpoints.is_due():
             self._save(self._checkpoints)
 
@@ -169,7 +184,33 @@ class TrainingState:
         if done >= self._schedule.steps or self._patience_is_spent():
             self._end()
         elif self.best_step == done:
-            self._best = {name: master.detach().clone() for name, master in self._masters.items()}
+            self._best = self._copied()
+
+    @property
+    def _begun(self) -> int:
+        """The step since which nothing was put back."""
+        return self.returns[-1] if self.returns else 0
+
+    def _go_back(self) -> None:
+        """Take the best weights so far, with no moments, at half of the rate."""
+        self._put(self._best)
+        self._optimizer.state.clear()
+        self.returns.append(len(self.losses))
+        rates = [self._schedule.learning_rate * 0.5**count for count in range(len(self.returns) + 1)]
+        if len(self.returns) > _MOST_RETURNS:
+            raise CheckFailed(
+                f"The loss ran away {len(self.returns)} times.",
+                where=f"{self._title}, step {len(self.losses)}",
+                why=f"The peak rates were {', '.join(f'{rate:.3g}' for rate in rates[:-1])}.",
+                next_step="Lower the learning rate further, or look at the samples with attar data show.",
+            )
+        say(
+            f"{self._title}: the loss ran away by step {len(self.losses)}; it goes on from the weights of step "
+            f"{self.best_step} at a peak rate of {rates[-1]:.3g}, half of what it was"
+        )
+
+    def _copied(self) -> dict[str, Tensor]:
+        return {name: master.detach().clone() for name, master in self._masters.items()}
 
     def _patience_is_spent(self) -> bool:
         if self._watch is None or self._watch.patience is None:
@@ -192,16 +233,17 @@ class TrainingState:
             for name, master in self._masters.items():
                 moments = self._optimizer.state.get(master, {})  # none where a weight never had a gradient
                 tensors |= {f"{moment}/{name}": moments[moment] for moment in _MOMENTS if moment in moments}
-        facts = {"losses": self.losses, "scores": self.scores, "ended": self.has_ended}
+        facts = {"losses": self.losses, "scores": self.scores, "returns": self.returns, "ended": self.has_ended}
         checkpoints.save(self._title, tensors, facts)
 
     def _restore(self, found: Checkpoint) -> None:
         self.losses.extend(found.facts["losses"])
         self.scores.extend((step, score) for step, score in found.facts["scores"])
+        self.returns.extend(found.facts["returns"])
         self.has_ended = found.facts["ended"]
         self._put({name: found.tensors[f"weight/{name}"] for name in self._masters})
         self._best = {name: found.tensors[f"best/{name}"] for name in self._masters if f"best/{name}" in found.tensors}
-        steps = torch.tensor(float(len(self.losses)))
+        steps = torch.tensor(float(len(self.losses) - self._begun))
         for name, master in self._masters.items():
             moments = {moment: found.tensors.get(f"{moment}/{name}") for moment in _MOMENTS}
             if None not in moments.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,71 @@ def test_a_watched_training_that_is_killed_keeps_the_same_weights(tmp_path: Path
         again_losses, again_weights = attempt(Checkpoints(tmp_path, 0))
         assert again_losses == losses
         assert torch.equal(again_weights, weights)
+
+
+def scripted(
+    losses: Sequence[float],
+    schedule: Schedule,
+    checkpoints: Checkpoints | None = None,
+    kill_at: int | None = None,
+    every: int = 8,
+) -> list[float]:
+    """A weight that falls by the rate, whatever the loss; returns it before each step, and at last as it was kept."""
+    model, seen = nn.Linear(1, 1, bias=False), list[float]()
+    nn.init.zeros_(model.weight)
+    script = iter(losses)
+    if checkpoints and (found := checkpoints.load("fit")):
+        seen = [float("nan")] * len(found.facts["losses"])
+        script = iter(losses[len(seen) :])
+
+    def loss_of(_: Batch) -> Tensor:
+        if len(seen) == kill_at:
+            raise Killed
+        seen.append(model.weight.item())
+        slope = model.weight.sum()
+        return slope + (next(script) - slope).detach()
+
+    watch = Watch("height", every, lambda: model.weight.item())  # the weights of the first score are the best
+    train("fit", model, itertools.repeat(BATCH), loss_of, schedule, checkpoints=checkpoints, watch=watch)
+    return [*seen, model.weight.item()]
+
+
+RUNAWAY = [1.0] * 20 + [9.0] * 4 + [1.0] * 36
+"""Gone after 23 steps, by the mean of the last ten."""
+
+
+def test_a_loss_that_runs_away_goes_back_to_the_best_weights_at_half_of_the_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    schedule = Schedule(60, 0.1)
+    weights = scripted(RUNAWAY, schedule)
+    said = capsys.readouterr().err
+    assert weights[22] < weights[8] and weights[23] == weights[8]
+    fallen = [weights[step] - weights[step + 1] for step in (23, 24, 25, 26)]
+    assert fallen == pytest.approx([0.05 * schedule.factor(step, 23) for step in (23, 24, 25, 26)], rel=1e-4)
+    assert fallen[0] < fallen[1] < fallen[2], "it rises anew"
+    assert "ran away by step 23; it goes on from the weights of step 8 at a peak rate of 0.05" in said
+
+
+def test_before_the_first_score_it_goes_back_to_where_it_began() -> None:
+    weights = scripted(RUNAWAY, Schedule(60, 0.1), every=30)
+    assert weights.index(0.0, 1) == 23
+
+
+def test_a_loss_that_keeps_running_away_ends_the_training_with_what_to_do() -> None:
+    with pytest.raises(CheckFailed, match="ran away 4 times") as caught:
+        scripted([1.0] * 20 + [9.0] * 80, Schedule(100, 0.1))
+    assert caught.value.why == "The peak rates were 0.1, 0.05, 0.025, 0.0125."
+    assert "Lower the learning rate" in caught.value.next_step
+
+
+@pytest.mark.parametrize("killed_at", [4, 21, 23, 24, 31, 50])
+def test_a_training_that_ran_away_and_is_killed_goes_on_to_the_same_weights(tmp_path: Path, killed_at: int) -> None:
+    whole = scripted(RUNAWAY, Schedule(60, 0.1))
+    with pytest.raises(Killed):
+        scripted(RUNAWAY, Schedule(60, 0.1), Checkpoints(tmp_path, 0), killed_at)
+    again = scripted(RUNAWAY, Schedule(60, 0.1), Checkpoints(tmp_path, 0))
+    assert again[killed_at:] == whole[killed_at:]
 
 
 def test_a_checkpoint_of_an_ended_training_holds_no_moments(tmp_path: Path) -> None:
