@@ -248,10 +248,12 @@ def test_interrupted_it_says_that_finished_cells_are_kept(recipe: Path, tmp_path
             ended.wait(5)
 
     thread = threading.Thread(target=interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
     thread.start()
     done = CliRunner().invoke(main, arguments(recipe, out))
     ended.set()
     thread.join()
+    signal.signal(signal.SIGINT, before)
     assert done.exit_code == 130 and "finished cells are kept" in done.output
     assert read(out)
 
