@@ -121,12 +121,14 @@ class TrainingState:
         self._checkpoints, self._watch = checkpoints, watch
         self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         self._masters = {name: nn.Parameter(weight.data) for name, weight in self._weights.items()}
-        self._best = self._copied() if watch else {}
+        self._best: dict[str, Tensor] = {}
         self._optimizer = torch.optim.AdamW(
             self._masters.values(), schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True
         )
         if found := checkpoints.load(title) if checkpoints else None:
             self._restore(found)
+        elif watch:
+            self._best = self._copied()
 
     @property
     def steps_to_score(self) -> int:
@@ -163,7 +165,7 @@ class TrainingState:
         Raises:
             CheckFailed: The loss runs away however low the rate is.
         """
-        peak = self._schedule.learning_rate * 0.5 ** len(self.returns)
+        peak = self._peak(len(self.returns))
         for group in self._optimizer.param_groups:
             group["lr"] = peak * self._schedule.factor(len(self.losses), self._begun)
         self._optimizer.step()
@@ -196,18 +198,22 @@ class TrainingState:
         self._put(self._best)
         self._optimizer.state.clear()
         self.returns.append(len(self.losses))
-        rates = [self._schedule.learning_rate * 0.5**count for count in range(len(self.returns) + 1)]
         if len(self.returns) > _MOST_RETURNS:
+            tried = ", ".join(f"{self._peak(count):.3g}" for count in range(len(self.returns)))
             raise CheckFailed(
                 f"The loss ran away {len(self.returns)} times.",
                 where=f"{self._title}, step {len(self.losses)}",
-                why=f"The peak rates were {', '.join(f'{rate:.3g}' for rate in rates[:-1])}.",
+                why=f"The peak rates were {tried}.",
                 next_step="Lower the learning rate further, or look at the samples with attar data show.",
             )
         say(
             f"{self._title}: the loss ran away by step {len(self.losses)}; it goes on from the weights of step "
-            f"{self.best_step} at a peak rate of {rates[-1]:.3g}, half of what it was"
+            f"{self.best_step} at a peak rate of {self._peak(len(self.returns)):.3g}, half of what it was"
         )
+
+    def _peak(self, returns: int) -> float:
+        """The peak rate after so many returns."""
+        return self._schedule.learning_rate * 0.5**returns
 
     def _copied(self) -> dict[str, Tensor]:
         return {name: master.detach().clone() for name, master in self._masters.items()}
