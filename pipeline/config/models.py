@@ -73,8 +73,9 @@ class DistillationConfig(Section):
     )
     student_vocabulary: Annotated[int, Field(ge=1)] | Literal["data"] | None = Field(
         None,
-        description='Tokens kept of the teacher: how many, or "data" for those that the training samples use and what '
-        "any other text falls back on; by default all.",
+        description="Tokens kept of the teacher: how many, those of the training samples first and then the most "
+        'common; or "data" for those of the samples alone: words that are in none of them then often fall into '
+        "pieces that the student was never taught. By default all.",
         examples=[8192, "data"],
     )
     student_size: float | None = Field(
