@@ -269,15 +269,21 @@ class FinishConfig(Section):
     steps: int = Field(
         0,
         ge=0,
-        description="Optimizer steps in which the student as it was teaches the rounded one; 0 leaves them out.",
+        description="Optimizer steps with the weights rounded as the export will; 0 leaves them out.",
         examples=[100],
+    )
+    teacher: Literal["student", "teacher"] = Field(
+        "student",
+        description="Who teaches the rounded student: the student as it was, or the corrected teacher, whose steps "
+        "take longer.",
+        examples=["student", "teacher"],
     )
     learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate of the finish.", examples=[2e-4])
     alpha: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Weight of what the student as it was says, against the right answers, whatever taught that.",
+        description="Weight of what that teacher says, against the right answers, whatever taught the student before.",
         examples=[0.5, 1.0],
     )
     alignment: float = Field(
@@ -285,7 +291,7 @@ class FinishConfig(Section):
     )
 
     def applied_to(self, distillation: DistillationConfig) -> DistillationConfig:
-        """The settings of a distillation whose teacher is the student as it was."""
+        """The settings of the finish as a distillation."""
         return distillation.model_copy(update={"alpha": self.alpha, "alignment": self.alignment})
 
 

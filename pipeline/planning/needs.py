@@ -194,10 +194,11 @@ def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
 
 
 def _finish(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
-    """A second student reads along as the teacher; no question is scored."""
+    """A second student reads along as the teacher, or the teacher does; no question is scored."""
     settings = config.finish.applied_to(config.distillation).model_copy(update={"held_out": 0.0, "signals": "online"})
     student = sizes.student
-    lesson = PlannedLesson(student, student, Cut(student.layers, 0, config.finish.steps))
+    teacher = sizes.teacher if config.finish.teacher == "teacher" else student
+    lesson = PlannedLesson(teacher, student, Cut(student.layers, 0, config.finish.steps))
     seconds = lesson.seconds(settings, sizes.samples, speed)
     memory = _LIBRARIES + lesson.memory(settings, speed)
     return Need(seconds, memory, 4 * student.parameters, passing(settings, student))

@@ -1,18 +1,23 @@
 """Stage ``finish``: a student in, the same out that lost little of itself to the rounding of its export.
 
-Left out where ``finish.steps`` is 0. Does not know graphs, or how the student came to be.
+Left out where ``finish.steps`` is 0. Does not know graphs, or how the student was trained.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import RunConfig
 from ..data.render import render
 from .data import training_samples
 from .store import Stage, Work
+from .students import body_of
 from .teacher import MODEL
+
+if TYPE_CHECKING:
+    from ..teacher import LoadedModel
+    from ..training.distillation import Pair
 
 __all__ = ["shipped", "sources", "stage"]
 
@@ -52,7 +57,8 @@ def stage(config: RunConfig) -> Stage:
         "finish": config.finish.model_dump(mode="json"),
         "form": config.export.quantize,
     }
-    return Stage("finish", __name__, inputs, partial(_work, config), needs=("data", "student"))
+    taught_by = ("teacher",) if config.finish.teacher == "teacher" else ()
+    return Stage("finish", __name__, inputs, partial(_work, config), needs=("data", "student", *taught_by))
 
 
 def _work(config: RunConfig, work: Work) -> dict[str, Any]:
@@ -71,21 +77,42 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     student = load_model(str(work.products["student"].path / MODEL))
     trained, _ = set_aside(training_samples(work.products["data"]), settings.held_out, settings.seed)
     rendered = render(trained, student.tokenizer, most=student.most_tokens)
+    pair = _pair(config, work, student)
     torch.manual_seed(settings.seed)
     losses = finish(
-        student.model,
+        pair,
         distiller.loss,
         pack_all(rendered, settings.questions_per_sequence),
         Schedule(steps, config.finish.learning_rate, settings.warmup),
         form=config.export.quantize,
-        vocabulary_size=student.tokenizer.vocabulary_size,
-        is_cut=settings.student_model_name is None,
         alignment=settings.alignment,
         batch_tokens=settings.batch_tokens,
         precision=distiller.precision,
         compiled=pays(settings.compiled, steps * settings.batch_tokens, student.parameters),
         seed=settings.seed + 2,
-        checkpoints=work.checkpoints.of(student=weights_sha256(student.model)),
+        checkpoints=work.checkpoints.of(student=weights_sha256(pair.student), teacher=weights_sha256(pair.teacher)),
     )
     save_model(student, work.folder / MODEL)
     return {"form": config.export.quantize, "steps": steps, "first_loss": losses[0], "last_loss": losses[-1]}
+
+
+def _pair(config: RunConfig, work: Work, student: LoadedModel) -> Pair:
+    """The student and who teaches it: itself as it is, or the corrected teacher."""
+    from ..student import teacher_tokens
+    from ..teacher import load_model
+    from ..training.distillation import Pair
+    from ..training.rounding_aware import as_it_was
+
+    is_cut = config.distillation.student_model_name is None
+    if config.finish.teacher == "student":
+        return as_it_was(student.model, student.tokenizer.vocabulary_size, is_cut=is_cut)
+    teacher, body = load_model(str(work.products["teacher"].path / MODEL)), body_of(work.products["student"])
+    teacher.model.requires_grad_(False).eval()
+    return Pair.of(
+        teacher.model,
+        student.model,
+        student.tokenizer.vocabulary_size,
+        is_cut=is_cut,
+        layers=body.layers if body else (),
+        tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
+    )

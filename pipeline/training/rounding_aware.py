@@ -1,10 +1,10 @@
 """The finish: a student's last steps, computed with its weights rounded as the export will round them.
 
-The student as it was teaches the rounded one, so that this answers as that did (LLM-QAT, arXiv 2305.17888). Gradients
-go straight through the rounding to the fp32 weights (Bengio et al., arXiv 1308.3432); in the end these are put onto
-their levels, and the export finds them there (``export/rounding.py``). Scales and zeros of 4 bits are searched once, at
-the start: a search takes longer than a step, and in so few steps hardly a weight leaves its block's range. Scales of
-8 bits follow their largest value, as in the export.
+The student as it was teaches the rounded one, so that this answers as that did (LLM-QAT, arXiv 2305.17888), or its
+teacher does. Gradients go straight through the rounding to the fp32 weights (Bengio et al., arXiv 1308.3432); in the
+end these are put onto their levels, and the export finds them there (``export/rounding.py``). Scales and zeros of 4
+bits are searched once, at the start: a search takes longer than a step, and in so few steps hardly a weight leaves its
+block's range. Scales of 8 bits follow their largest value, as in the export.
 
 In bfloat16 the rounded weights are computed with as all others are, rounded once more to 8 significant bits: up to a
 64th of a level at 4 bits and a quarter of one at 8. The fp32 values are the levels' own. What activations lose as they
@@ -30,21 +30,31 @@ from .distillation import Pair, distill
 from .loop import Schedule
 from .precision import Roundings
 
-__all__ = ["finish", "roundings_of", "settle"]
+__all__ = ["as_it_was", "finish", "roundings_of", "settle"]
 
 _PIECE = 1 << 17
 """Weights rounded at a time: what stands between the operations stays in the processor's cache."""
 
 
+def as_it_was(student: PreTrainedModel, vocabulary_size: int, *, is_cut: bool) -> Pair:
+    """A student that a copy of itself teaches.
+
+    Args:
+        student: In fp32.
+        vocabulary_size: Its tokens; logits beyond are padding.
+        is_cut: Whether it was cut from a teacher, so that its embeddings are not trained.
+    """
+    before = copy.deepcopy(student).requires_grad_(False).eval()
+    return Pair.of(before, student, vocabulary_size, is_cut=is_cut)
+
+
 def finish(
-    student: PreTrainedModel,
+    pair: Pair,
     loss: nn.Module,
     sequences: Sequence[Packed],
     schedule: Schedule,
     *,
     form: str,
-    vocabulary_size: int,
-    is_cut: bool,
     alignment: float,
     batch_tokens: int,
     precision: str,
@@ -55,13 +65,11 @@ def finish(
     """Train a student on with rounded weights, in place; returns the loss at each step.
 
     Args:
-        student: In fp32; after it, its weights lie on the levels of the form.
-        loss: Of the rounded student's logits, those of the student as it was, and labels.
+        pair: The student, in fp32, and who teaches it; after it, its weights lie on the levels of the form.
+        loss: Of the rounded student's logits, its teacher's, and labels.
         sequences: What to train on.
         schedule: How long and how fast.
         form: A key of :data:`~attar.pipeline.export.layouts.LAYOUTS`.
-        vocabulary_size: Its tokens; logits beyond are padding.
-        is_cut: Whether it was cut from a teacher, so that its embeddings are not trained.
         alignment: Weight of the hidden states' cosine distance.
         batch_tokens: Tokens of one batch.
         precision: "float32" or "bfloat16".
@@ -72,11 +80,10 @@ def finish(
     Raises:
         CheckFailed: The loss is not a finite number.
     """
-    before = copy.deepcopy(student).requires_grad_(False).eval()
-    roundings = roundings_of(student, form)
-    with compiled_layers(before, student, when=compiled):
+    roundings = roundings_of(pair.student, form)
+    with compiled_layers(pair.teacher, pair.student, when=compiled):
         losses = distill(
-            Pair.of(before, student, vocabulary_size, is_cut=is_cut),
+            pair,
             loss,
             sequences,
             schedule,

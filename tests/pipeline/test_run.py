@@ -117,6 +117,19 @@ def test_the_student_is_exported_as_its_finish_left_it(report: dict[str, Any], r
     assert "last 3 steps saw the weights as int8 rounds them" in (Path(report["bundle"]) / "README.md").read_text()
 
 
+def test_the_corrected_teacher_can_teach_the_finish(report: dict[str, Any], recipe: Path) -> None:
+    runs = recipe.parent / "runs"
+    weights = runs / "tiny/stages/finish/model/model.safetensors"
+    by_itself = sha256_file(weights)
+    stages = stages_of(load_config(recipe, ["finish.teacher=teacher"]), runs)
+    assert all(stages.make(name).cached for name in ("data", "teacher", "student"))
+    assert not stages.make("finish").cached
+    assert is_rounded(load_model(str(weights.parent)).model, "int8")
+    assert sha256_file(weights) != by_itself
+    run(load_config(recipe), runs)
+    assert sha256_file(weights) == by_itself
+
+
 def test_the_bundle_holds_the_config_but_not_where_things_lay(report: dict[str, Any], recipe: Path) -> None:
     manifest = Path(report["bundle"]) / "attar.json"
     assert Bundle.open(manifest.parent).manifest.lineage["config"]["distillation"]["steps"] == 6

@@ -25,15 +25,16 @@ from attar.pipeline.export.rounding import Blocked
 from attar.pipeline.losses import DistillationLoss
 from attar.pipeline.teacher import load_model
 from attar.pipeline.training.batches import Batch, Packed, collate, pack
+from attar.pipeline.training.distillation import Pair
 from attar.pipeline.training.forward import answer_logits, run_body
 from attar.pipeline.training.loop import Schedule, train
 from attar.pipeline.training.precision import computing_in
-from attar.pipeline.training.rounding_aware import finish, roundings_of, settle
+from attar.pipeline.training.rounding_aware import as_it_was, finish, roundings_of, settle
 from tests.conftest import CITIES
 from tests.tiny import tiny_gpt2, tiny_llama
 
 FORMS = [name for name in LAYOUTS if name != "none"]
-SETTINGS = {"is_cut": True, "alignment": 2.0, "batch_tokens": 256, "precision": "float32", "compiled": False, "seed": 0}
+SETTINGS = {"alignment": 2.0, "batch_tokens": 256, "precision": "float32", "compiled": False, "seed": 0}
 
 
 def made(name: str, folder: Path) -> PreTrainedModel:
@@ -134,32 +135,52 @@ def right(model: PreTrainedModel, whole: Batch) -> float:
     return (logits.argmax(-1) == whole.labels).float().mean().item()
 
 
-def test_a_student_that_lost_answers_to_4_bits_regains_them() -> None:
-    student, sequences = small(), facts(96)
-    whole = collate(sequences)
+def fitted(sequences: list[Packed]) -> PreTrainedModel:
+    """A small model that knows them by heart."""
+    model, whole = small(), collate(sequences)
 
     def loss_of(_: Batch) -> Tensor:
         return functional.cross_entropy(
-            answer_logits(student, run_body(student, whole).last_hidden_state, whole), whole.labels
+            answer_logits(model, run_body(model, whole).last_hidden_state, whole), whole.labels
         )
 
-    train("fit", student, itertools.repeat(whole), loss_of, Schedule(300, 1e-2))
+    train("fit", model, itertools.repeat(whole), loss_of, Schedule(300, 1e-2))
+    return model
+
+
+def test_a_student_that_lost_answers_to_4_bits_regains_them() -> None:
+    sequences = facts(96)
+    student, whole = fitted(sequences), collate(sequences)
     plain = copy.deepcopy(student)
     settle(roundings_of(plain, "int4-all"))
     assert right(student, whole) == 1.0
     assert right(plain, whole) < 0.97
     settings = SETTINGS | {"batch_tokens": 1024}
-    finish(student, DistillationLoss(), sequences, Schedule(60, 1e-3), form="int4-all", vocabulary_size=100, **settings)  # type: ignore[arg-type]
+    taught = as_it_was(student, 100, is_cut=True)
+    finish(taught, DistillationLoss(), sequences, Schedule(60, 1e-3), form="int4-all", **settings)  # type: ignore[arg-type]
     assert right(student, whole) > 0.995
     assert is_rounded(student, "int4-all")
+
+
+def test_what_a_student_never_knew_its_teacher_can_teach_it_in_the_finish_and_it_itself_cannot() -> None:
+    sequences, only_taught = facts(96), DistillationLoss(alpha=1.0)
+    teacher, whole = fitted(sequences), collate(sequences)
+    ours = copy.deepcopy(teacher)
+    settle(roundings_of(ours, "int4-all"))
+    alone = copy.deepcopy(ours)
+    settings = SETTINGS | {"batch_tokens": 1024, "alignment": 0.0}
+    for pair in (Pair.of(teacher, ours, 100, is_cut=True), as_it_was(alone, 100, is_cut=True)):
+        finish(pair, only_taught, sequences, Schedule(60, 1e-3), form="int4-all", **settings)  # type: ignore[arg-type]
+    assert right(alone, whole) < 0.97
+    assert right(ours, whole) > 0.995
 
 
 def test_a_cut_student_keeps_its_embedding_up_to_rounding_and_a_named_one_trains_it() -> None:
     for is_cut in (True, False):
         student = small()
         expected = torch.from_numpy(as_exported(student, "int4")[0])
-        settings = SETTINGS | {"is_cut": is_cut}
-        finish(student, DistillationLoss(), facts(8), Schedule(3, 1e-2), form="int4", vocabulary_size=100, **settings)  # type: ignore[arg-type]
+        taught = as_it_was(student, 100, is_cut=is_cut)
+        finish(taught, DistillationLoss(), facts(8), Schedule(3, 1e-2), form="int4", **SETTINGS)  # type: ignore[arg-type]
         assert torch.equal(student.get_input_embeddings().weight.data, expected) == is_cut
 
 
@@ -184,12 +205,11 @@ def test_a_finish_that_is_killed_goes_on_to_the_very_same_student(
     def attempt(checkpoints: Checkpoints | None, loss: DistillationLoss) -> tuple[list[float], PreTrainedModel]:
         student, settings = small(), SETTINGS | {"precision": precision}
         losses = finish(
-            student,
+            as_it_was(student, 100, is_cut=True),
             loss,
             facts(8),
             Schedule(6, 1e-2),
             form="int4",
-            vocabulary_size=100,
             checkpoints=checkpoints,
             **settings,  # type: ignore[arg-type]
         )
@@ -209,7 +229,8 @@ def test_a_finish_that_is_killed_goes_on_to_the_very_same_student(
 @pytest.mark.parametrize("form", ["int4", "int4-all", "int8", "mixed"])
 def test_the_exported_weights_are_those_that_training_saw_and_so_are_the_saved_ones(form: str, tmp_path: Path) -> None:
     student = small(hidden_size=64, num_attention_heads=2)
-    finish(student, DistillationLoss(), facts(8), Schedule(4, 1e-2), form=form, vocabulary_size=100, **SETTINGS)  # type: ignore[arg-type]
+    taught = as_it_was(student, 100, is_cut=True)
+    finish(taught, DistillationLoss(), facts(8), Schedule(4, 1e-2), form=form, **SETTINGS)  # type: ignore[arg-type]
     student.save_pretrained(tmp_path / "student", safe_serialization=True)
     saved = LlamaForCausalLM.from_pretrained(tmp_path / "student", dtype=torch.float32)
     with computing_in(saved, "float32", roundings_of(saved, form)):  # what another step would compute with
