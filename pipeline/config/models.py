@@ -283,7 +283,7 @@ class FinishConfig(Section):
         0.5,
         ge=0,
         le=1,
-        description="Weight of what that teacher says, against the right answers, whatever taught the student before.",
+        description="Weight of what its teacher says, against the right answers, whatever taught the student before.",
         examples=[0.5, 1.0],
     )
     alignment: float = Field(

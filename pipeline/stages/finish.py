@@ -98,21 +98,13 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
 
 def _pair(config: RunConfig, work: Work, student: LoadedModel) -> Pair:
     """The student and who teaches it: itself as it is, or the corrected teacher."""
-    from ..student import teacher_tokens
     from ..teacher import load_model
-    from ..training.distillation import Pair
     from ..training.rounding_aware import as_it_was
+    from ..training.teaching import paired
 
     is_cut = config.distillation.student_model_name is None
     if config.finish.teacher == "student":
         return as_it_was(student.model, student.tokenizer.vocabulary_size, is_cut=is_cut)
     teacher, body = load_model(str(work.products["teacher"].path / MODEL)), body_of(work.products["student"])
     teacher.model.requires_grad_(False).eval()
-    return Pair.of(
-        teacher.model,
-        student.model,
-        student.tokenizer.vocabulary_size,
-        is_cut=is_cut,
-        layers=body.layers if body else (),
-        tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
-    )
+    return paired(teacher, student, body.layers if body else (), is_cut=is_cut)

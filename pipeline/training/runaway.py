@@ -3,8 +3,8 @@
 Hands on one question about a list of losses. Does not know weights, rates, or what is done about it.
 
 A loss may rise and come back: those of aligned layers went from 0.03 nats a token up to 0.9 under a high rate, and fell
-again. One that had risen from 1.0 to 7.2 within forty steps ended at 4.6,
-with no answer right, and so did every student that was cut from it (benchmarks/LOG.md, "a rate that ran away").
+again. One that had risen from 1.0 to 7.2 within forty steps ended at 4.6, with no answer right, and so did every
+student that was cut from it (benchmarks/LOG.md, "a rate that ran away").
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from .distillation import Pair, align, distill
 from .held_out import answer_watch
 from .loop import Schedule
 
-__all__ = ["Lesson", "lessons", "order_seeds", "teach"]
+__all__ = ["Lesson", "lessons", "order_seeds", "paired", "teach"]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def teach(
         SignalError: Those that are kept are damaged, or of something else.
     """
     models = (lesson.teacher.model, lesson.student.model)
-    pair = _pair(lesson, is_cut=config.student_model_name is None)
+    pair = paired(lesson.teacher, lesson.student, lesson.layers, is_cut=config.student_model_name is None)
     if checkpoints:
         checkpoints = checkpoints.of(**dict(zip(("teacher", "student"), map(weights_sha256, models), strict=True)))
     aligning, distilling = order_seeds(config, lesson.number)
@@ -161,14 +161,18 @@ def teach(
     lesson.student.model.eval()
 
 
-def _pair(lesson: Lesson, *, is_cut: bool) -> Pair:
-    teacher, student = lesson.teacher, lesson.student
+def paired(teacher: LoadedModel, student: LoadedModel, layers: Sequence[int], *, is_cut: bool) -> Pair:
+    """Two loaded models as a pair, whose tokens are known to each other; arguments as for :meth:`Pair.of`.
+
+    Raises:
+        TokenizerMismatch: They read text differently.
+    """
     return Pair.of(
         teacher.model,
         student.model,
         student.tokenizer.vocabulary_size,
         is_cut=is_cut,
-        layers=lesson.layers,
+        layers=layers,
         tokens=teacher_tokens(teacher.tokenizer, student.tokenizer),
     )
 

@@ -162,7 +162,7 @@ def test_a_student_that_lost_answers_to_4_bits_regains_them() -> None:
     assert is_rounded(student, "int4-all")
 
 
-def test_what_a_student_never_knew_its_teacher_can_teach_it_in_the_finish_and_it_itself_cannot() -> None:
+def test_what_a_student_had_lost_before_its_finish_its_teacher_gives_back_and_it_itself_does_not() -> None:
     sequences, only_taught = facts(96), DistillationLoss(alpha=1.0)
     teacher, whole = fitted(sequences), collate(sequences)
     ours = copy.deepcopy(teacher)
