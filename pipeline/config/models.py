@@ -178,7 +178,12 @@ class DistillationConfig(Section):
     warmup: float = Field(
         0.05, ge=0, lt=1, description="Fraction of the steps in which the rate rises.", examples=[0.05]
     )
-    batch_tokens: int = Field(1024, ge=1, description="Tokens of one batch, padding included.", examples=[1024])
+    batch_tokens: int = Field(
+        1024,
+        ge=1,
+        description="Tokens of one batch, padding included; more than 1,024 come in parts, whose gradients add up.",
+        examples=[1024],
+    )
     questions_per_sequence: int = Field(
         8, ge=1, description="Questions on one record that share its tokens in a sequence.", examples=[8]
     )

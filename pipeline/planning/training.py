@@ -37,6 +37,8 @@ _WATCHED = 64
 """Questions that a student is watched by, at most."""
 _ANSWER_SHARE = 0.25
 """Share of a batch's tokens whose logits are computed, where several questions share a record."""
+_PART = 1024
+"""Tokens of a batch that are computed at a time: what more there are follows."""
 _CHUNK = 32
 """Tokens whose logits are there at a time."""
 _LOGIT_COPIES = 4
@@ -66,7 +68,7 @@ class PlannedLesson:
 
     def memory(self, settings: DistillationConfig, speed: Speed) -> float:
         """Bytes of both models, the teacher with its hidden states, the student with what trains it."""
-        captured = 4 * settings.batch_tokens * (self.teacher.layers + self.student.layers) * self.teacher.width
+        captured = 4 * _at_once(settings) * (self.teacher.layers + self.student.layers) * self.teacher.width
         teaching = 4 * self.teacher.parameters + _rounded(self.teacher, speed) + captured + _logits(self.teacher)
         return teaching + 4 * self.student.parameters + training_memory(settings, self.student, speed)
 
@@ -135,7 +137,7 @@ def training_memory(settings: DistillationConfig, shape: Shape, speed: Speed) ->
     They are not all there at once, so this is somewhat much: correcting the packaged teacher, checkpoints on, peaked
     at 3.9 GB (VmHWM) and distilling half its layers from it at 3.2 GB, where 4.2 and 3.4 GB are planned.
     """
-    activations = speed.activations * settings.batch_tokens * shape.layers + _logits(shape)
+    activations = speed.activations * _at_once(settings) * shape.layers + _logits(shape)
     rounded = _rounded(shape, speed) + (2 * trained(shape) if _rounded(shape, speed) else 0)
     best = 4 * trained(shape) if settings.held_out else 0
     return (8 + 4) * trained(shape) + rounded + best + activations
@@ -148,6 +150,11 @@ def passing(settings: DistillationConfig, shape: Shape) -> int:
     """
     checkpoint = (12 + (4 if settings.held_out else 0)) * trained(shape)
     return max(2 * checkpoint - 4 * shape.parameters, 4 * trained(shape))
+
+
+def _at_once(settings: DistillationConfig) -> int:
+    """Tokens whose activations are there at a time."""
+    return min(settings.batch_tokens, _PART)
 
 
 def _rounded(shape: Shape, speed: Speed) -> int:

@@ -31,7 +31,7 @@ from ..student import layers_of
 from ..student.body import Body, cut_student
 from ..student.cuts import Cut, planned_cuts
 from ..teacher import LoadedModel, weights_sha256
-from .batches import Batch, Packed, endless_batches, pack_all
+from .batches import Batch, Packed, endless_parts, pack_all
 from .compiled import compiled_layers, pays
 from .distiller import ModelDistiller
 from .forward import answer_states, head_logits, run_body
@@ -97,7 +97,7 @@ def train_baseline(
 
 
 def _cross_entropy(student: LoadedModel, batch: Batch) -> Tensor:
-    """The mean over answer tokens, as the hard term of distillation has it."""
+    """The mean over answer tokens, times the part's share, as the hard term of distillation has it."""
     model, tokens = student.model, student.tokenizer.vocabulary_size
     states = answer_states(run_body(model, batch).last_hidden_state, batch)
 
@@ -105,7 +105,7 @@ def _cross_entropy(student: LoadedModel, batch: Batch) -> Tensor:
         logits = head_logits(model, chunk)[:, :tokens]
         return functional.cross_entropy(logits, batch.labels[place], reduction="none")
 
-    return mean_in_chunks(of_chunk, states, list(model.get_output_embeddings().parameters()))
+    return batch.answer_share * mean_in_chunks(of_chunk, states, list(model.get_output_embeddings().parameters()))
 
 
 def _untrained(config: DistillationConfig, samples: list[Sample], body: Body | None) -> tuple[LoadedModel, list[Cut]]:
@@ -117,8 +117,8 @@ def _untrained(config: DistillationConfig, samples: list[Sample], body: Body | N
     return student, planned_cuts(config, total, keep)
 
 
-def _batches(config: DistillationConfig, cuts: Sequence[Cut], sequences: Sequence[Packed]) -> Iterator[Batch]:
+def _batches(config: DistillationConfig, cuts: Sequence[Cut], sequences: Sequence[Packed]) -> Iterator[list[Batch]]:
     """The batches of each cut's alignment, then those of its distillation."""
     for number, cut in enumerate(cuts):
         for seed, steps in zip(order_seeds(config, number), (cut.alignment_steps, cut.steps), strict=True):
-            yield from islice(endless_batches(sequences, config.batch_tokens, seed), steps)
+            yield from islice(endless_parts(sequences, config.batch_tokens, seed), steps)

@@ -4,7 +4,8 @@ A sequence holds a record once and then each question with its answer. A questio
 itself, and its positions go on from the record's end: every token has exactly the context that it would
 have in a prompt of its own (a test proves it), at a fraction of the tokens.
 
-Hands on tensors. Does not know models or losses.
+What an optimizer step sees is a batch, and a large one comes in parts whose gradients add up to its own. Hands on
+tensors. Does not know models or losses.
 """
 
 from __future__ import annotations
@@ -20,7 +21,22 @@ from torch import Tensor
 
 from ..data.render import RenderedSample
 
-__all__ = ["Batch", "Packed", "by_length", "collate", "endless_batches", "pack", "pack_all", "visits"]
+__all__ = [
+    "PART_TOKENS",
+    "Batch",
+    "Packed",
+    "by_length",
+    "collate",
+    "endless_batches",
+    "endless_parts",
+    "pack",
+    "pack_all",
+    "visits",
+]
+
+PART_TOKENS = 1024
+"""Tokens of a part, padding included, or one sequence where that is longer: more at a time take memory, and no less
+time on a CPU (benchmarks/LOG.md)."""
 
 _BUCKET = 32
 _PADDING = -1
@@ -60,6 +76,8 @@ class Batch:
         columns: ``[N]`` its place in the row.
         labels: ``[N]`` the answer token that comes next.
         samples: Whose answers those are, in that order.
+        answer_share: Where it is a part of a batch: its share of that batch's answer tokens.
+        token_share: And of its real tokens.
     """
 
     input_ids: Tensor
@@ -70,6 +88,8 @@ class Batch:
     columns: Tensor
     labels: Tensor
     samples: list[RenderedSample]
+    answer_share: float = 1.0
+    token_share: float = 1.0
 
     @property
     def tokens(self) -> int:
@@ -143,6 +163,11 @@ def endless_batches(sequences: Sequence[Packed], batch_tokens: int, seed: int) -
     return map(collate, _endless_groups(sequences, batch_tokens, seed))
 
 
+def endless_parts(sequences: Sequence[Packed], batch_tokens: int, seed: int) -> Iterator[list[Batch]]:
+    """The same batches, each in parts: means over a part's tokens, times its shares, add up to those of the batch."""
+    return map(_parts, _endless_groups(sequences, batch_tokens, seed))
+
+
 def visits(sequences: Sequence[Packed], batch_tokens: int, seed: int, steps: int) -> list[int]:
     """How often each sequence comes in the first so many of :func:`endless_batches`."""
     groups = islice(_endless_groups(sequences, batch_tokens, seed), steps)
@@ -170,6 +195,12 @@ def _endless_groups(sequences: Sequence[Packed], batch_tokens: int, seed: int) -
         groups = list(by_length(shuffled, batch_tokens))
         rng.shuffle(groups)
         yield from groups
+
+
+def _parts(sequences: Sequence[Packed]) -> list[Batch]:
+    parts = [collate(part) for part in by_length(sequences, PART_TOKENS)]
+    answers, tokens = sum(len(part.labels) for part in parts), sum(part.tokens for part in parts)
+    return [replace(part, answer_share=len(part.labels) / answers, token_share=part.tokens / tokens) for part in parts]
 
 
 def _shared_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from ..checkpoints import Checkpoints
 from ..losses import mean_in_chunks
-from .batches import Batch, Packed, endless_batches
+from .batches import Batch, Packed, endless_parts
 from .forward import answer_states, head_logits, run_body
 from .loop import Schedule, Watch, train
 
@@ -44,7 +44,7 @@ def correct(
         def of_chunk(chunk: Tensor, place: slice) -> Tensor:
             return functional.cross_entropy(head_logits(teacher, chunk), batch.labels[place], reduction="none")
 
-        return mean_in_chunks(of_chunk, states, head)
+        return batch.answer_share * mean_in_chunks(of_chunk, states, head)
 
     teacher.requires_grad_(True)
     teacher.get_input_embeddings().requires_grad_(False)
@@ -53,7 +53,7 @@ def correct(
         return train(
             "correct teacher",
             teacher,
-            endless_batches(sequences, batch_tokens, seed),
+            endless_parts(sequences, batch_tokens, seed),
             loss_of,
             schedule,
             precision=precision,

@@ -22,7 +22,7 @@ from ..checkpoints import Checkpoints
 from ..losses import DistillationLoss, Targets, cosine_distance, mean_in_chunks, relative_error
 from ..student import even_layers
 from ..teacher.signals import OnlineSignals, Signals, asks_teacher, why_online
-from .batches import Batch, Packed, endless_batches
+from .batches import Batch, Packed, endless_parts
 from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
 from .loop import Schedule, Watch, train
@@ -108,10 +108,10 @@ def align(
         inputs = [theirs[layer] for layer in pair.starts]
         with captured(pair.student) as ours, replaced_inputs(pair.student, inputs):
             run_body(pair.student, batch)
-        return relative_error(ours[1:], [theirs[end] for end in pair.ends], batch.real)
+        return batch.token_share * relative_error(ours[1:], [theirs[end] for end in pair.ends], batch.real)
 
     _prepare(pair)
-    batches = endless_batches(sequences, batch_tokens, seed)
+    batches = endless_parts(sequences, batch_tokens, seed)
     with computing_in(pair.teacher, precision):
         return train(title, pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints)
 
@@ -162,14 +162,14 @@ def distill(
         signal = source.of(batch)
         with captured(pair.student) as ours:
             student_states = answer_states(run_body(pair.student, batch).last_hidden_state, batch)
-        total = answer_loss(pair, loss, student_states, signal.targets, batch.labels)
+        total = batch.answer_share * answer_loss(pair, loss, student_states, signal.targets, batch.labels)
         if aligns:
             targets = [signal.states[end] for end in pair.ends]
-            total = total + alignment * cosine_distance(ours[1:], targets, batch.real)
+            total = total + alignment * batch.token_share * cosine_distance(ours[1:], targets, batch.real)
         return total
 
     _prepare(pair)
-    batches = endless_batches(sequences, batch_tokens, seed)
+    batches = endless_parts(sequences, batch_tokens, seed)
     with source.at_hand() if aligns or asks_teacher(loss) else nullcontext():
         return train(
             title,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from torch import Tensor, nn
@@ -34,7 +34,7 @@ _NAMED_SAMPLES = 4
 def train(
     title: str,
     model: nn.Module,
-    batches: Iterable[Batch],
+    batches: Iterable[Sequence[Batch]],
     loss_of: Callable[[Batch], Tensor],
     schedule: Schedule,
     *,
@@ -45,12 +45,14 @@ def train(
 ) -> list[float]:
     """Run the schedule; returns the loss at each step.
 
-    In bfloat16, and where weights have roundings, the model computes with rounded weights, and the optimizer changes
-    the fp32 ones by the gradients of those: straight through, as if nothing were rounded. With checkpoints
-    it goes on from the last one, to the very weights that an uninterrupted run would have given (same seed, threads
-    and machine). ``batches`` must be the same again, and enough. With a watch the model ends with the weights of the
-    best score, and where its loss runs away it goes back to the best so far, at half of the rate; scores are taken of
-    the fp32 weights, or of what their roundings make of these.
+    Each of ``batches`` is a step's, in parts whose losses add up to its own. In bfloat16, and where weights have
+    roundings, the model computes with rounded weights, and the optimizer changes the fp32 ones by the gradients of
+    those: straight through, as if nothing were rounded.
+
+    With checkpoints it goes on from the last one, to the very weights that an uninterrupted run would have given (same
+    seed, threads and machine). ``batches`` must be the same again, and enough. With a watch the model ends with the
+    weights of the best score, and where its loss runs away it goes back to the best so far, at half of the rate; scores
+    are taken of the fp32 weights, or of what their roundings make of these.
 
     Raises:
         CheckFailed: The loss or a gradient is not a finite number; the weights are those before that step. Or it ran
@@ -82,7 +84,7 @@ class _Run:
         self,
         title: str,
         state: TrainingState,
-        batches: Iterator[Batch],
+        batches: Iterator[Sequence[Batch]],
         loss_of: Callable[[Batch], Tensor],
         progress: Progress,
     ) -> None:
@@ -93,26 +95,32 @@ class _Run:
     def steps(self, count: int) -> None:
         """So many optimizer steps."""
         for _ in range(count):
-            batch = next(self._batches)
-            loss = self._loss_of(batch)
-            value = loss.item()
-            self._require_finite("loss", value, batch)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._require_finite("gradient", self._state.gather_gradients(), batch)
+            parts = next(self._batches)
+            value = sum(map(self._backward, parts))
+            self._require_finite("gradient", self._state.clip_gradients(), parts)
             self._state.step(value)
-            self._tokens += batch.tokens
+            self._tokens += sum(part.tokens for part in parts)
             self._show()
+
+    def _backward(self, part: Batch) -> float:
+        """Gather the gradients of a part of the batch; returns its loss."""
+        loss = self._loss_of(part)
+        value = loss.item()
+        self._require_finite("loss", value, [part])
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._state.gather_gradients()
+        return value
 
     def _show(self) -> None:
         recent = self._state.losses[-20:]
         figures = {"loss": sum(recent) / len(recent), **self._state.latest_score}
         self._progress(1, **figures, tokens_per_second=self._tokens / (time.monotonic() - self._started))
 
-    def _require_finite(self, what: str, value: float, batch: Batch) -> None:
+    def _require_finite(self, what: str, value: float, parts: Sequence[Batch]) -> None:
         if math.isfinite(value):
             return
-        named = ", ".join(sample.id for sample in batch.samples[:_NAMED_SAMPLES])
-        others = len(batch.samples) - _NAMED_SAMPLES
+        samples = [sample.id for part in parts for sample in part.samples]
+        named, others = ", ".join(samples[:_NAMED_SAMPLES]), len(samples) - _NAMED_SAMPLES
         raise CheckFailed(
             f"The {what} became {value}.",
             where=f"{self._title}, step {len(self._state.losses)}",

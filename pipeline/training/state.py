@@ -152,11 +152,19 @@ class TrainingState:
         """By its name; empty before the first."""
         return {self._watch.name: self.scores[-1][1]} if self._watch and self.scores else {}
 
-    def gather_gradients(self) -> float:
-        """Take over the model's gradients, clipped; returns their norm before that."""
+    def gather_gradients(self) -> None:
+        """Take over the model's gradients, and add them in fp32 to what was gathered since the last step."""
         for name, weight in self._weights.items():
-            self._masters[name].grad = None if weight.grad is None else weight.grad.float()
-            weight.grad = None
+            master, gradient, weight.grad = self._masters[name], weight.grad, None
+            if gradient is None:
+                continue
+            if master.grad is None:
+                master.grad = gradient.float()
+            else:
+                master.grad += gradient
+
+    def clip_gradients(self) -> float:
+        """Clip what was gathered; returns its norm before that."""
         return float(nn.utils.clip_grad_norm_(self._masters.values(), _CLIP))
 
     def step(self, loss: float) -> None:

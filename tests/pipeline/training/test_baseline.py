@@ -15,7 +15,7 @@ from attar.pipeline.data.render import render
 from attar.pipeline.student.body import Body, cut_student
 from attar.pipeline.training import baseline, distillation
 from attar.pipeline.training.baseline import baseline_schedule, train_baseline
-from attar.pipeline.training.batches import Batch, endless_batches, pack_all
+from attar.pipeline.training.batches import Batch, endless_parts, pack_all
 from attar.pipeline.training.held_out import set_aside
 from tests.tiny import tiny_llama
 
@@ -69,13 +69,14 @@ def test_it_sees_the_very_batches_of_the_student_in_their_order(
     student, planned = baseline._untrained(settings, samples, None)
     sequences = pack_all(render(samples, student.tokenizer), settings.questions_per_sequence)
     expected = [
-        batch
+        step
         for seed, steps in parts
-        for batch in islice(endless_batches(sequences, settings.batch_tokens, settings.seed + seed), steps)
+        for step in islice(endless_parts(sequences, settings.batch_tokens, settings.seed + seed), steps)
     ]
     found = list(baseline._batches(settings, planned, sequences))
     assert len(found) == baseline_schedule(settings).steps
-    assert all(torch.equal(ours.input_ids, theirs.input_ids) for ours, theirs in zip(found, expected, strict=True))
+    for ours, theirs in zip(chain(*found), chain(*expected), strict=True):
+        assert torch.equal(ours.input_ids, theirs.input_ids)
 
 
 def test_both_are_trained_on_the_same_samples_and_never_on_those_they_are_watched_by(
@@ -89,12 +90,12 @@ def test_both_are_trained_on_the_same_samples_and_never_on_those_they_are_watche
     seen: dict[str, list[list[str]]] = {"baseline": [], "student": []}
     for place, name in ((baseline, "baseline"), (distillation, "student")):
 
-        def recorded(*arguments: Any, name: str = name) -> Iterator[Batch]:
-            for batch in endless_batches(*arguments):
-                seen[name].append([sample.id for sample in batch.samples])
-                yield batch
+        def recorded(*arguments: Any, name: str = name) -> Iterator[list[Batch]]:
+            for parts in endless_parts(*arguments):
+                seen[name].append([sample.id for part in parts for sample in part.samples])
+                yield parts
 
-        monkeypatch.setattr(place, "endless_batches", recorded)
+        monkeypatch.setattr(place, "endless_parts", recorded)
     train_baseline(settings, many)
     ModelDistiller(settings).distill(many)
     assert len(aside) >= 16

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import PreTrainedModel
 
 from attar.pipeline import StructuredDataLoader
 from attar.pipeline.data.questions import KINDS
 from attar.pipeline.data.render import RenderedSample, render
 from attar.pipeline.teacher import load_model
-from attar.pipeline.training.batches import collate, endless_batches, pack, pack_all
+from attar.pipeline.training.batches import PART_TOKENS, collate, endless_batches, endless_parts, pack, pack_all
 from attar.pipeline.training.forward import answer_logits, run_body
 from tests.conftest import CITIES
 from tests.tiny import tiny_gpt2
@@ -123,3 +125,19 @@ def test_batches_keep_to_the_budget_and_epochs_to_their_samples() -> None:
         epoch.append(batch)
         seen += len(batch.input_ids)
     assert sorted(batch_tokens for b in epoch for batch_tokens in b.real.sum(1).tolist()) == [n + 4 for n in range(40)]
+
+
+@given(st.lists(st.integers(2, 1500), min_size=1, max_size=12), st.integers(1, 6000))
+def test_a_batchs_parts_are_its_sequences_and_their_shares_are_of_it(lengths: list[int], batch_tokens: int) -> None:
+    samples = [RenderedSample(str(n), str(n), tuple(range(n, n + size)), (9, 2)) for n, size in enumerate(lengths)]
+    sequences = [pack([sample]) for sample in samples]
+    steps = zip(endless_batches(sequences, batch_tokens, 0), endless_parts(sequences, batch_tokens, 0), strict=False)
+    for batch, parts in itertools.islice(steps, 3):
+        assert [sample for part in parts for sample in part.samples] == batch.samples
+        assert all(part.input_ids.numel() <= PART_TOKENS or len(part.input_ids) == 1 for part in parts)
+        for part in parts:
+            assert part.answer_share == pytest.approx(len(part.labels) / len(batch.labels))
+            assert part.token_share == pytest.approx(part.tokens / batch.tokens)
+        if batch.input_ids.numel() <= PART_TOKENS:
+            (only,) = parts
+            assert torch.equal(only.input_ids, batch.input_ids) and only.answer_share == only.token_share == 1

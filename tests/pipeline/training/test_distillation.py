@@ -15,7 +15,9 @@ from attar.pipeline.data.render import render
 from attar.pipeline.losses import DistillationLoss, Targets
 from attar.pipeline.student import cut, kept_tokens, trim_model
 from attar.pipeline.teacher import LoadedModel, load_model
+from attar.pipeline.training import batches
 from attar.pipeline.training.batches import Packed, pack_all
+from attar.pipeline.training.correction import correct
 from attar.pipeline.training.distillation import Pair, align, distill
 from attar.pipeline.training.loop import Schedule
 
@@ -168,3 +170,31 @@ def test_a_teacher_that_is_not_asked_is_not_rounded_either(
     distill(pair, Looking(1.0, alpha), sequences, Schedule(1, 1e-4), alignment=0.0, **settings)  # type: ignore[arg-type]
     assert seen == formats
     assert {weight.dtype for weight in teacher.model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("training", ["correct", "align", "distill"])
+def test_a_batch_in_parts_trains_as_in_one_piece(
+    training: str, teacher_folder: Path, sequences: list[Packed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(part_tokens: int) -> tuple[list[float], list[Tensor]]:
+        monkeypatch.setattr(batches, "PART_TOKENS", part_tokens)
+        loaded, settings, schedule = (
+            load_model(str(teacher_folder)),
+            SETTINGS | {"batch_tokens": 2048},
+            Schedule(3, 1e-3),
+        )
+        pair = pair_of(loaded, [0, 2])
+        if training == "correct":
+            losses = correct(loaded.model, sequences, schedule, **settings)  # type: ignore[arg-type]
+            return losses, [weight.detach() for weight in loaded.model.parameters()]
+        if training == "align":
+            losses = align(pair, sequences, schedule, **settings)  # type: ignore[arg-type]
+        else:
+            losses = distill(pair, DistillationLoss(), sequences, schedule, alignment=2.0, **settings)  # type: ignore[arg-type]
+        return losses, [weight.detach() for weight in pair.student.parameters()]
+
+    (losses, whole), (of_parts, parts) = trained(2048), trained(256)
+    assert of_parts == pytest.approx(losses, rel=1e-5)
+    assert of_parts != losses  # else no batch came in parts
+    for one, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(other, one, rtol=0, atol=2e-5)

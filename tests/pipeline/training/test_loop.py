@@ -35,7 +35,7 @@ def test_training_lowers_the_loss() -> None:
     def loss_of(_: Batch) -> Tensor:
         return (model(inputs) - inputs.sum(-1, keepdim=True)).square().mean()
 
-    losses = train("fit", model, itertools.repeat(BATCH), loss_of, Schedule(200, 0.05))
+    losses = train("fit", model, itertools.repeat([BATCH]), loss_of, Schedule(200, 0.05))
     assert len(losses) == 200
     assert losses[-1] < 0.01 * losses[0]
 
@@ -49,7 +49,7 @@ def test_a_loss_that_is_no_number_stops_at_its_step_and_keeps_the_weights() -> N
         return model.weight.sum() * (float("nan") if len(seen) == 3 else 1.0)
 
     with pytest.raises(CheckFailed, match="became nan") as caught:
-        train("fit", model, itertools.repeat(BATCH), loss_of, Schedule(10, 0.1))
+        train("fit", model, itertools.repeat([BATCH]), loss_of, Schedule(10, 0.1))
     assert caught.value.where == "fit, step 2"
     assert caught.value.why == "In the batch of the samples a."
     assert torch.equal(model.weight, seen[-1])
@@ -65,7 +65,7 @@ def test_a_gradient_that_is_no_number_stops_before_it_spoils_the_weights(tmp_pat
         return model.weight.square().sum() + spoilt
 
     with pytest.raises(CheckFailed, match="The gradient became nan") as caught:
-        train("fit", model, itertools.repeat(BATCH), loss_of, Schedule(9, 0.1), checkpoints=Checkpoints(tmp_path, 0))
+        train("fit", model, itertools.repeat([BATCH]), loss_of, Schedule(9, 0.1), checkpoints=Checkpoints(tmp_path, 0))
     assert caught.value.where == "fit, step 2"
     assert torch.equal(model.weight, seen[-1])
     kept = Checkpoints(tmp_path).load("fit")
@@ -96,7 +96,7 @@ def test_training_that_is_killed_goes_on_to_the_very_same_weights(
         losses = train(
             "fit",
             model,
-            itertools.repeat(BATCH),
+            itertools.repeat([BATCH]),
             loss_of,
             Schedule(20, 0.05),
             precision=precision,
@@ -133,7 +133,7 @@ def watched(
     losses = train(
         "fit",
         model,
-        itertools.repeat(BATCH),
+        itertools.repeat([BATCH]),
         lambda _: falling(model),
         schedule,
         checkpoints=checkpoints,
@@ -191,7 +191,7 @@ def test_a_watched_training_that_is_killed_keeps_the_same_weights(tmp_path: Path
         # Nearest to a point that the weights pass between the scores of steps 5 and 10.
         watch = Watch("distance", 5, lambda: abs(model.weight.sum().item() - 0.5), lower_is_better=True)
         schedule = Schedule(17, 0.05)
-        batches = itertools.repeat(BATCH)
+        batches = itertools.repeat([BATCH])
         losses = train("fit", model, batches, loss_of, schedule, checkpoints=checkpoints, watch=watch)
         return losses, model.weight.detach().clone()
 
@@ -227,7 +227,7 @@ def scripted(
         return slope + (next(script) - slope).detach()
 
     watch = Watch("height", every, lambda: model.weight.item())  # the weights of the first score are the best
-    train("fit", model, itertools.repeat(BATCH), loss_of, schedule, checkpoints=checkpoints, watch=watch)
+    train("fit", model, itertools.repeat([BATCH]), loss_of, schedule, checkpoints=checkpoints, watch=watch)
     return [*seen, model.weight.item()]
 
 
@@ -274,7 +274,7 @@ def test_a_checkpoint_of_an_ended_training_holds_no_moments(tmp_path: Path) -> N
     train(
         "fit",
         model,
-        itertools.repeat(BATCH),
+        itertools.repeat([BATCH]),
         lambda _: model.weight.square().sum(),
         Schedule(3, 0.1),
         checkpoints=Checkpoints(tmp_path),

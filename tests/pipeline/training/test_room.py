@@ -38,7 +38,7 @@ def test_what_is_known_is_counted(precision: str, keeps_best: bool, needed: int)
 
 def test_the_count_is_what_training_holds() -> None:
     made = model()
-    train("fit", made, itertools.repeat(BATCH), lambda _: made(torch.ones(1, 10)).sum(), Schedule(1, 0.1))
+    train("fit", made, itertools.repeat([BATCH]), lambda _: made(torch.ones(1, 10)).sum(), Schedule(1, 0.1))
     optimizer = torch.optim.AdamW(made[1].parameters(), fused=True)
     made(torch.ones(1, 10)).sum().backward()
     gradients = sum(weight.grad.nbytes for weight in made[1].parameters() if weight.grad is not None)
@@ -56,7 +56,7 @@ def test_a_training_that_can_not_fit_is_refused_before_its_first_step(monkeypatc
         return torch.zeros(())
 
     with pytest.raises(TooLittleMemory, match="too little memory to fit") as caught:
-        train("fit", model(), itertools.repeat(BATCH), loss_of, Schedule(5, 0.1))
+        train("fit", model(), itertools.repeat([BATCH]), loss_of, Schedule(5, 0.1))
     assert not calls
     assert caught.value.exit_code == 1
     assert "0.00 GB" in str(caught.value.why)

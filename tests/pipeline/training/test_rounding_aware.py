@@ -106,7 +106,7 @@ def test_gradients_go_straight_through_to_the_weights() -> None:
         seen.append(model.weight.data.clone())
         return (model.weight * torch.tensor([[3.0, -1.0, 0.5, 2.0]])).sum()
 
-    train("fit", model, itertools.repeat(BATCH), loss_of, Schedule(2, 0.3, 0.0), roundings={model.weight: to_halves})
+    train("fit", model, itertools.repeat([BATCH]), loss_of, Schedule(2, 0.3, 0.0), roundings={model.weight: to_halves})
     assert torch.equal(seen[0], (2 * weights).round() / 2)
     moved = weights - 0.3 * torch.tensor([[1.0, -1.0, 1.0, 1.0]])  # Adam's first step is the gradient's sign
     assert torch.allclose(seen[1], (2 * moved).round() / 2)
@@ -144,7 +144,7 @@ def fitted(sequences: list[Packed]) -> PreTrainedModel:
             answer_logits(model, run_body(model, whole).last_hidden_state, whole), whole.labels
         )
 
-    train("fit", model, itertools.repeat(whole), loss_of, Schedule(300, 1e-2))
+    train("fit", model, itertools.repeat([whole]), loss_of, Schedule(300, 1e-2))
     return model
 
 
