@@ -280,7 +280,7 @@ class FinishConfig(Section):
     teacher: Literal["student", "teacher"] = Field(
         "student",
         description="Who teaches the rounded student: the student as it was, or the corrected teacher, whose steps "
-        "take longer.",
+        "take longer, and towards whose answers it goes: where the student is ahead, that is a loss.",
         examples=["student", "teacher"],
     )
     learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate of the finish.", examples=[2e-4])
