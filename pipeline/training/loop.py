@@ -96,7 +96,7 @@ class _Run:
         """So many optimizer steps."""
         for _ in range(count):
             parts = next(self._batches)
-            value = sum(map(self._backward, parts))
+            value = sum(self._backward(part) for part in parts)
             self._require_finite("gradient", self._state.clip_gradients(), parts)
             self._state.step(value)
             self._tokens += sum(part.tokens for part in parts)

@@ -178,11 +178,8 @@ def test_a_batch_in_parts_trains_as_in_one_piece(
 ) -> None:
     def trained(part_tokens: int) -> tuple[list[float], list[Tensor]]:
         monkeypatch.setattr(batches, "PART_TOKENS", part_tokens)
-        loaded, settings, schedule = (
-            load_model(str(teacher_folder)),
-            SETTINGS | {"batch_tokens": 2048},
-            Schedule(3, 1e-3),
-        )
+        loaded, schedule = load_model(str(teacher_folder)), Schedule(3, 1e-3)
+        settings = SETTINGS | {"batch_tokens": 2048}
         pair = pair_of(loaded, [0, 2])
         if training == "correct":
             losses = correct(loaded.model, sequences, schedule, **settings)  # type: ignore[arg-type]
