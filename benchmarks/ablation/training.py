@@ -109,7 +109,7 @@ def train_cell(task: Task, cell: Cell, start: Start) -> dict[str, Any]:
     """
     started = time.monotonic()
     settings = _settings(task, cell, start.body.layers)
-    distiller = ModelDistiller(settings.model_copy(update={"alignment_steps": 0}))
+    distiller = ModelDistiller(settings.model_copy(update={"fitting_tokens": 0, "alignment_steps": 0}))
     if cell.loss == FINE_TUNING:
         student = train_baseline(settings, start.samples)
     else:

@@ -164,11 +164,19 @@ class DistillationConfig(Section):
         description="Weight of the hidden states' cosine distance, where the widths are equal.",
         examples=[2.0, 0.0],
     )
-    alignment_steps: int = Field(
-        80,
+    fitting_tokens: int = Field(
+        16384,
         ge=0,
-        description="Steps in which each layer of a cut body learns alone, before the distillation.",
-        examples=[80],
+        description="Tokens of training samples by which the layers of a cut body are fitted to its teacher's hidden "
+        "states, by least squares and before any step; 0 leaves that out.",
+        examples=[16384, 0],
+    )
+    alignment_steps: int = Field(
+        0,
+        ge=0,
+        description="Steps in which each layer of a cut body learns alone, before the distillation: of use where they "
+        "are not fitted.",
+        examples=[0, 80],
     )
     alignment_learning_rate: float = Field(
         4e-3, gt=0, description="Peak learning rate of those steps.", examples=[4e-3]

@@ -181,7 +181,12 @@ def _student(config: RunConfig, sizes: Sizes, speed: Speed) -> Need:
     phases = 0  # each leaves the weights that it ended with, and the last one's are counted below
     signals = 0
     for lesson in lessons:
-        phases += 4 * trained(lesson.student) * ((lesson.cut.alignment_steps > 0) + (lesson is not lessons[-1]))
+        kept = (
+            bool(settings.fitting_tokens and lesson.fits),
+            lesson.cut.alignment_steps > 0,
+            lesson is not lessons[-1],
+        )
+        phases += 4 * trained(lesson.student) * sum(kept)
         if caches(settings, lesson.cut.steps, sizes.samples):
             signals += sizes.samples * _ANSWER_TOKENS * (4 * settings.signal_tokens + 6)
     seconds += sum(weighing(settings, lesson.teacher, lesson.cut.layers, speed) for lesson in lessons)

@@ -35,6 +35,8 @@ _ASKED_AGAIN = 4
 """Such questions more for each layer that goes: 27 on the way from fifteen layers to eight (benchmarks/LOG.md)."""
 _WATCHED = 64
 """Questions that a student is watched by, at most."""
+_FITTED_PASSES = 5
+"""Passes through the student that fitting its layers takes as long as: the sums of squares are fp32."""
 _ANSWER_SHARE = 0.25
 """Share of a batch's tokens whose logits are computed, where several questions share a record."""
 _PART = 1024
@@ -49,14 +51,22 @@ _SAMPLE_TOKENS = 36
 
 @dataclass(frozen=True)
 class PlannedLesson:
-    """Who teaches whom, and for how many steps."""
+    """Who teaches whom, and for how many steps.
+
+    Attributes:
+        teacher: Who teaches.
+        student: Who learns.
+        cut: For how many steps.
+        fits: Whether the student's layers are fitted to the teacher's, if any are.
+    """
 
     teacher: Shape
     student: Shape
     cut: Cut
+    fits: bool = False
 
     def seconds(self, settings: DistillationConfig, samples: int, speed: Speed) -> float:
-        """Training, the teacher reading along where its signals are not cached, and what the student is watched by."""
+        """Fitting and training, the teacher reading along where its signals are not cached, and what the watch takes."""
         tokens = (self.cut.alignment_steps + self.cut.steps) * settings.batch_tokens
         saved = 0
         if not settings.alpha and not settings.alignment:  # then the alignment of the layers alone reads along
@@ -64,7 +74,13 @@ class PlannedLesson:
         elif caches(settings, self.cut.steps, samples):
             saved = max(0, self.cut.steps * settings.batch_tokens - samples * _SAMPLE_TOKENS)
         reading = 2 * active(self.teacher) * (tokens - saved) / speed.forward
-        return reading + training_seconds(self.student, settings, self.cut.alignment_steps, self.cut.steps, speed)
+        training = training_seconds(self.student, settings, self.cut.alignment_steps, self.cut.steps, speed)
+        return self.fitting(settings, speed) + reading + training
+
+    def fitting(self, settings: DistillationConfig, speed: Speed) -> float:
+        """Seconds of fitting the layers: the teacher reads once, the student twice, and least squares are solved."""
+        passes = 2 * (self.teacher.body + _FITTED_PASSES * self.student.body)
+        return settings.fitting_tokens * passes / speed.forward if self.fits else 0.0
 
     def memory(self, settings: DistillationConfig, speed: Speed) -> float:
         """Bytes of both models, the teacher with its hidden states, the student with what trains it."""
@@ -82,9 +98,9 @@ def planned_lessons(settings: DistillationConfig, teacher: Shape, student: Shape
     cuts = planned_cuts(settings, teacher.layers, student.layers)
     for cut in cuts[:-1]:
         assistant = teacher.cut(cut.layers).trimmed(student.vocabulary)
-        yield PlannedLesson(teacher, assistant, cut)
+        yield PlannedLesson(teacher, assistant, cut, fits=True)
         teacher = assistant
-    yield PlannedLesson(teacher, student, cuts[-1])
+    yield PlannedLesson(teacher, student, cuts[-1], fits=settings.student_model_name is None)
 
 
 def training_seconds(shape: Shape, settings: DistillationConfig, aligned: int, steps: int, speed: Speed) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,7 +16,19 @@ from transformers import PreTrainedModel
 
 from ..student import layers_of
 
-__all__ = ["captured", "given", "recorded", "replaced_inputs", "skipped"]
+__all__ = ["LayerArguments", "asked", "captured", "given", "recorded", "removed", "replaced_inputs", "skipped"]
+
+
+@dataclass(frozen=True)
+class LayerArguments:
+    """What a layer is called with besides the hidden states: masks, positions and the like."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def call(self, layer: nn.Module, states: Tensor) -> Tensor:
+        """The hidden states that a layer gives for such ones."""
+        return _states_of(layer(states, *self.args, **self.kwargs))
 
 
 @contextmanager
@@ -27,14 +40,29 @@ def captured(model: PreTrainedModel) -> Iterator[list[Tensor]]:
         states.append(args[0] if args else kwargs["hidden_states"])
 
     def after(_: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        states.append(output if isinstance(output, Tensor) else output[0])
+        states.append(_states_of(output))
 
     layers = layers_of(model)[1]
     with ExitStack() as hooks:
-        hooks.enter_context(_removed(layers[0].register_forward_pre_hook(before_first, with_kwargs=True)))
+        hooks.enter_context(removed(layers[0].register_forward_pre_hook(before_first, with_kwargs=True)))
         for layer in layers:
-            hooks.enter_context(_removed(layer.register_forward_hook(after)))
+            hooks.enter_context(removed(layer.register_forward_hook(after)))
         yield states
+
+
+@contextmanager
+def asked(model: PreTrainedModel) -> Iterator[list[LayerArguments]]:
+    """A list that a forward pass fills with what each layer is called with besides the hidden states."""
+    arguments: list[LayerArguments] = []
+
+    def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        others = {name: value for name, value in kwargs.items() if name != "hidden_states"}
+        arguments.append(LayerArguments(args[1:], others))
+
+    with ExitStack() as hooks:
+        for layer in layers_of(model)[1]:
+            hooks.enter_context(removed(layer.register_forward_pre_hook(before, with_kwargs=True)))
+        yield arguments
 
 
 @contextmanager
@@ -43,7 +71,7 @@ def recorded(model: PreTrainedModel) -> Iterator[list[Any]]:
     outputs: list[Any] = []
     with ExitStack() as hooks:
         for layer in layers_of(model)[1]:
-            hooks.enter_context(_removed(layer.register_forward_hook(lambda _, __, output: outputs.append(output))))
+            hooks.enter_context(removed(layer.register_forward_hook(lambda _, __, output: outputs.append(output))))
         yield outputs
 
 
@@ -89,7 +117,7 @@ def replaced_inputs(model: PreTrainedModel, inputs: Sequence[Tensor]) -> Iterato
 
     with ExitStack() as hooks:
         for layer, states in zip(layers_of(model)[1], inputs, strict=True):
-            hooks.enter_context(_removed(layer.register_forward_pre_hook(swap(states), with_kwargs=True)))
+            hooks.enter_context(removed(layer.register_forward_pre_hook(swap(states), with_kwargs=True)))
         yield
 
 
@@ -104,8 +132,14 @@ def _computing(layer: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
 
 
 @contextmanager
-def _removed(handle: Any) -> Iterator[None]:
+def removed(handle: Any) -> Iterator[None]:
+    """In the block a hook works; after it, it is gone."""
     try:
         yield
     finally:
         handle.remove()
+
+
+def _states_of(output: Any) -> Tensor:
+    states: Tensor = output if isinstance(output, Tensor) else output[0]
+    return states

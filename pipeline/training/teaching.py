@@ -1,5 +1,7 @@
 """Lessons: one teacher teaches one student, first layer by layer where the student is cut from it, then end to end.
 
+Layers are fitted by least squares, then aligned by steps of their own, as far as the config wants either.
+
 Where a cut goes in steps, the student of each lesson is the teacher of the next. Does not know how the first teacher
 came about, or which samples there are.
 """
@@ -21,6 +23,7 @@ from ..teacher.signals import Signals, chosen_signals
 from .batches import Packed
 from .compiled import compiled_layers, pays
 from .distillation import Pair, align, distill
+from .fitting import fit
 from .held_out import answer_watch
 from .loop import Schedule
 
@@ -130,6 +133,17 @@ def teach(
     if checkpoints:
         checkpoints = checkpoints.of(**dict(zip(("teacher", "student"), map(weights_sha256, models), strict=True)))
     aligning, distilling = order_seeds(config, lesson.number)
+    if config.fitting_tokens and lesson.layers:
+        fit(
+            pair,
+            sequences,
+            config.fitting_tokens,
+            batch_tokens=config.batch_tokens,
+            precision=precision,
+            seed=aligning,
+            title=f"fit layers{lesson.suffix}",
+            checkpoints=checkpoints,
+        )
     tokens = (lesson.alignment_steps + lesson.steps) * config.batch_tokens
     with compiled_layers(*models, when=pays(config.compiled, tokens, lesson.teacher.parameters)):
         signals = _signals(lesson, pair, config, loss, sequences, precision, checkpoints)

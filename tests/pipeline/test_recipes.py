@@ -38,7 +38,7 @@ def test_a_recipe_is_accepted_and_its_paths_are_right_from_its_own_place(cities:
 def test_it_teaches_as_the_quickstart_does(cities: Path, tmp_path: Path) -> None:
     quickstart = json.loads((ROOT / "configs" / "quickstart.json").read_text())["distillation"]
     found = make_recipe([cities], tmp_path / "r.json").config["distillation"]
-    for key in ("teacher_model_name", "correction", "alignment_steps", "alpha", "alignment", "steps"):
+    for key in ("teacher_model_name", "correction", "alpha", "alignment", "learning_rate", "steps"):
         assert found[key] == quickstart[key]
 
 
