@@ -66,7 +66,7 @@ class PlannedLesson:
     fits: bool = False
 
     def seconds(self, settings: DistillationConfig, samples: int, speed: Speed) -> float:
-        """Fitting and training, the teacher reading along where its signals are not cached, and what the watch takes."""
+        """Fitting and training, the teacher reading along where its signals are not cached, and its watch."""
         tokens = (self.cut.alignment_steps + self.cut.steps) * settings.batch_tokens
         saved = 0
         if not settings.alpha and not settings.alignment:  # then the alignment of the layers alone reads along
