@@ -36,7 +36,7 @@ def samples(cities: Path) -> list[Sample]:
 def test_it_is_what_distillation_without_its_teacher_gives(
     body: dict[str, object], teacher_folder: Path, samples: list[Sample]
 ) -> None:
-    settings = config(teacher_folder, alignment_steps=0, alignment=0.0, alpha=0.0, **body)
+    settings = config(teacher_folder, fitting_tokens=0, alignment_steps=0, alignment=0.0, alpha=0.0, **body)
     alone = train_baseline(settings, samples).model.state_dict()
     distilled = ModelDistiller(settings).distill(samples).model.state_dict()
     assert alone.keys() == distilled.keys()
