@@ -87,17 +87,17 @@ def score_tokens(
     if not samples:
         raise ValueError("at least one sample is needed")
     tokens = _shared_tokens(teacher, students)
-    trimmed = tokens is not None
+    apart = tokens is not None and not _reads_alike(teacher, next(iter(students.values())), tokens, samples)
     of_teacher, of_students = _Tally(), {name: _Tally() for name in students}
-    with torch.inference_mode(), track(title, len(samples) * (1 + trimmed)) as progress:
+    with torch.inference_mode(), track(title, len(samples) * (1 + apart)) as progress:
         read = partial(_read, samples=samples, precision=precision, progress=progress)
         for labels, (theirs, *all_ours) in read([(teacher, tokens), *((each, None) for each in students.values())]):
-            if not trimmed:
-                of_teacher.add(theirs, labels)
+            if not apart:
+                of_teacher.add(theirs, labels if tokens is None else tokens[labels])
             for tally, ours in zip(of_students.values(), all_ours, strict=True):
                 tally.add(ours, labels)
                 tally.compare(ours, theirs, tokens)
-        for labels, (theirs,) in read([(teacher, None)]) if trimmed else ():
+        for labels, (theirs,) in read([(teacher, None)]) if apart else ():
             of_teacher.add(theirs, labels)
     return of_teacher.scores(len(samples)), {name: tally.scores(len(samples)) for name, tally in of_students.items()}
 
@@ -108,6 +108,17 @@ def _shared_tokens(teacher: LoadedModel, students: Mapping[str, LoadedModel]) ->
     if any(each != known[0] for each in known):
         raise ValueError("students of other tokens can't be read together")
     return torch.tensor(known[0]) if known and known[0] is not None else None
+
+
+def _reads_alike(teacher: LoadedModel, student: LoadedModel, tokens: Tensor, samples: Sequence[Sample]) -> bool:
+    """Whether the student's pieces of every sample are the teacher's too, so that both are read at once."""
+    theirs, ours = (render(samples, each.tokenizer) for each in (teacher, student))
+    known = tokens.tolist()
+    return all(
+        list(one) == [known[token] for token in other]
+        for each, mine in zip(theirs, ours, strict=True)
+        for one, other in ((each.prompt, mine.prompt), (each.answer, mine.answer))
+    )
 
 
 def _read(
