@@ -24,7 +24,7 @@ from ..student import layers_of
 from .batches import Batch, Packed, endless_parts
 from .distillation import Pair
 from .forward import run_body
-from .hidden import LayerArguments, asked, captured, removed
+from .hidden import LayerArguments, called_with, captured, removed
 from .precision import computing_in
 
 __all__ = ["fit"]
@@ -131,7 +131,7 @@ def _read(
 
 
 def _reading(pair: Pair, batch: Batch) -> _Reading:
-    with captured(pair.teacher) as states, asked(pair.teacher) as arguments:
+    with captured(pair.teacher) as states, called_with(pair.teacher) as arguments:
         run_body(pair.teacher, batch.for_model_with(pair.tokens))
     targets = [states[end] for end in pair.ends]
     return _Reading(states[0], targets, [arguments[number] for number in pair.layers], batch.real)

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 
 from ..student import layers_of
 
-__all__ = ["LayerArguments", "asked", "captured", "given", "recorded", "removed", "replaced_inputs", "skipped"]
+__all__ = ["LayerArguments", "called_with", "captured", "given", "recorded", "removed", "replaced_inputs", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def captured(model: PreTrainedModel) -> Iterator[list[Tensor]]:
 
 
 @contextmanager
-def asked(model: PreTrainedModel) -> Iterator[list[LayerArguments]]:
+def called_with(model: PreTrainedModel) -> Iterator[list[LayerArguments]]:
     """A list that a forward pass fills with what each layer is called with besides the hidden states."""
     arguments: list[LayerArguments] = []
 

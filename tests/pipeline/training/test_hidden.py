@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from attar.pipeline.student import cut, layers_of
 from attar.pipeline.teacher import load_model
-from attar.pipeline.training.hidden import captured, given, recorded, replaced_inputs, skipped
+from attar.pipeline.training.hidden import called_with, captured, given, recorded, replaced_inputs, skipped
 from tests.conftest import CITIES
 from tests.tiny import tiny_gpt2
 
@@ -44,6 +44,14 @@ def test_each_layer_sees_the_states_it_is_given(model: PreTrainedModel) -> None:
     with captured(model) as same, replaced_inputs(model, states[:4]):
         model(IDS)
     assert all(torch.equal(one, two) for one, two in zip(same, states, strict=True))
+
+
+def test_a_layer_gives_the_same_for_what_it_was_called_with(model: PreTrainedModel) -> None:
+    with captured(model) as states, called_with(model) as arguments:
+        model(IDS)
+    layers = layers_of(model)[1]
+    for number, layer in enumerate(layers):
+        assert torch.equal(arguments[number].call(layer, states[number]), states[number + 1])
 
 
 def test_skipped_layers_hand_on_what_they_get_and_compute_nothing(model: PreTrainedModel) -> None:
