@@ -8,7 +8,8 @@ so are other libraries; their versions stand in ``run.json``. Does not import wh
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,36 @@ _NOT_WORK = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class _Import:
+    """``from MODULE import NAMES``; without names ``import MODULE``.
+
+    Attributes:
+        level: Dots before the module.
+        module: Empty where there are only dots.
+        names: What is imported, and what it is called here.
+    """
+
+    level: int
+    module: str
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class _Code:
+    """What the hash needs of a module's syntax tree.
+
+    Attributes:
+        digest: SHA-256 of the tree without docstrings.
+        running: What it imports when it runs.
+        handed_on: What a name of it may come from, by what that is called here.
+    """
+
+    digest: str
+    running: tuple[_Import, ...]
+    handed_on: Mapping[str, Sequence[_Import]]
+
+
 @cache
 def code_hash(module: str) -> str:
     """SHA-256 over the syntax trees of a module and of all of attar that it imports, as 64 hex digits."""
@@ -33,24 +64,20 @@ def code_hash(module: str) -> str:
         name = waiting.pop()
         if name in seen or name in _NOT_WORK:
             continue
-        tree = _tree(name)
-        seen[name] = ast.dump(_without_docstrings(tree))
-        waiting.extend(_imports(tree, name))
+        seen[name] = _code(name).digest
+        waiting.extend(_imports(name))
     return sha256_text("\n".join(f"{name} {seen[name]}" for name in sorted(seen)))
 
 
-def _imports(tree: ast.Module, module: str) -> Iterator[str]:
+def _imports(module: str) -> Iterator[str]:
     """Modules of attar that a module imports when it runs."""
-    for node in _running(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if _file(alias.name))
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(node, module)
-            if _file(base) is None:
-                continue
-            yield base
-            for alias in node.names:
-                yield from _homes(base, alias.name)
+    for found in _code(module).running:
+        base = _absolute(found, module)
+        if _file(base) is None:
+            continue
+        yield base
+        for name, _ in found.names:
+            yield from _homes(base, name)
 
 
 def _homes(base: str, name: str) -> Iterator[str]:
@@ -58,12 +85,34 @@ def _homes(base: str, name: str) -> Iterator[str]:
     if _file(f"{base}.{name}"):
         yield f"{base}.{name}"
         return
-    for node in ast.walk(_tree(base)):
-        if isinstance(node, ast.ImportFrom) and name in {alias.asname or alias.name for alias in node.names}:
-            home = _absolute(node, base)
-            if _file(home):
-                yield home
-                yield from _homes(home, name)
+    for found in _code(base).handed_on.get(name, ()):
+        home = _absolute(found, base)
+        if _file(home):
+            yield home
+            yield from _homes(home, name)
+
+
+@cache
+def _code(module: str) -> _Code:
+    """Read once: many modules import the same names, and a tree takes ten milliseconds and a megabyte."""
+    file = _file(module)
+    assert file is not None, module  # only modules that have a file are asked for
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    handed_on: dict[str, list[_Import]] = {}
+    for node in ast.walk(tree):
+        for found in _imports_of(node) if isinstance(node, ast.ImportFrom) else ():
+            for _, known in found.names:
+                handed_on.setdefault(known, []).append(found)
+    running = tuple(found for node in _running(tree) for found in _imports_of(node))
+    return _Code(sha256_text(ast.dump(_without_docstrings(tree))), running, handed_on)
+
+
+def _imports_of(node: ast.AST) -> Iterator[_Import]:
+    if isinstance(node, ast.Import):
+        yield from (_Import(0, alias.name, ()) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        names = tuple((alias.name, alias.asname or alias.name) for alias in node.names)
+        yield _Import(node.level, node.module or "", names)
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
@@ -74,13 +123,13 @@ def _running(node: ast.AST) -> Iterator[ast.AST]:
             yield from _running(child)
 
 
-def _absolute(node: ast.ImportFrom, module: str) -> str:
-    if not node.level:
-        return node.module or ""
+def _absolute(found: _Import, module: str) -> str:
+    if not found.level:
+        return found.module
     parts = module.split(".")
     is_package = (file := _file(module)) is not None and file.name == "__init__.py"
-    kept = parts[: len(parts) - node.level + is_package]
-    return ".".join([*kept, node.module] if node.module else kept)
+    kept = parts[: len(parts) - found.level + is_package]
+    return ".".join([*kept, found.module] if found.module else kept)
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -88,12 +137,6 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             del node.body[0]
     return tree
-
-
-def _tree(module: str) -> ast.Module:
-    file = _file(module)
-    assert file is not None, module  # only modules that have a file are waiting
-    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 @cache
