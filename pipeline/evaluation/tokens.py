@@ -87,19 +87,17 @@ def score_tokens(
     if not samples:
         raise ValueError("at least one sample is needed")
     tokens = _shared_tokens(teacher, students)
-    alike, apart = _parted(teacher, students, tokens, samples)
+    trimmed = tokens is not None
     of_teacher, of_students = _Tally(), {name: _Tally() for name in students}
-    together = [(teacher, tokens), *((each, None) for each in students.values())]
-    with torch.inference_mode(), track(title, len(samples) + len(apart)) as progress:
-        read = partial(_read, precision=precision, progress=progress)
-        for part in (alike, apart):
-            for labels, (theirs, *all_ours) in read(together, part):
-                if part is alike:
-                    of_teacher.add(theirs, labels if tokens is None else tokens[labels])
-                for tally, ours in zip(of_students.values(), all_ours, strict=True):
-                    tally.add(ours, labels)
-                    tally.compare(ours, theirs, tokens)
-        for labels, (theirs,) in read([(teacher, None)], apart):
+    with torch.inference_mode(), track(title, len(samples) * (1 + trimmed)) as progress:
+        read = partial(_read, samples=samples, precision=precision, progress=progress)
+        for labels, (theirs, *all_ours) in read([(teacher, tokens), *((each, None) for each in students.values())]):
+            if not trimmed:
+                of_teacher.add(theirs, labels)
+            for tally, ours in zip(of_students.values(), all_ours, strict=True):
+                tally.add(ours, labels)
+                tally.compare(ours, theirs, tokens)
+        for labels, (theirs,) in read([(teacher, None)]) if trimmed else ():
             of_teacher.add(theirs, labels)
     return of_teacher.scores(len(samples)), {name: tally.scores(len(samples)) for name, tally in of_students.items()}
 
@@ -112,28 +110,10 @@ def _shared_tokens(teacher: LoadedModel, students: Mapping[str, LoadedModel]) ->
     return torch.tensor(known[0]) if known and known[0] is not None else None
 
 
-def _parted(
-    teacher: LoadedModel, students: Mapping[str, LoadedModel], tokens: Tensor | None, samples: Sequence[Sample]
-) -> tuple[list[Sample], list[Sample]]:
-    """Samples whose pieces are the same to the students and the teacher, who then reads them once, and the others."""
-    if tokens is None:
-        return list(samples), []
-    known, student = tokens.tolist(), next(iter(students.values()))
-    parts: tuple[list[Sample], list[Sample]] = ([], [])
-    rendered = (render(samples, each.tokenizer) for each in (teacher, student))
-    for sample, theirs, ours in zip(samples, *rendered, strict=True):
-        same = all(
-            list(one) == [known[token] for token in other]
-            for one, other in ((theirs.prompt, ours.prompt), (theirs.answer, ours.answer))
-        )
-        parts[0 if same else 1].append(sample)
-    return parts
-
-
 def _read(
     models: Sequence[tuple[LoadedModel, Tensor | None]],
-    samples: Sequence[Sample],
     *,
+    samples: Sequence[Sample],
     precision: str,
     progress: Progress,
 ) -> Iterator[tuple[Tensor, list[Tensor]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,26 +116,6 @@ def test_a_student_of_fewer_tokens_is_held_against_the_teacher_on_its_own_pieces
     assert_equal(found["trimmed"], reference(trimmed, teacher, samples))
     assert found["trimmed"].tokens > ours.tokens
     assert found["trimmed"].unknown is not None and found["trimmed"].unknown > 0.001
-
-
-def test_a_teacher_of_the_same_pieces_reads_once(teacher: LoadedModel, samples: list[Sample]) -> None:
-    every = Counter(token for one in render(samples, teacher.tokenizer) for token in (*one.prompt, *one.answer))
-    kept = kept_tokens(teacher.tokenizer, every)
-    model = cut(teacher.model, [0, 3]).eval()
-    trim_model(model, kept)
-    smaller = LoadedModel(model, trim_tokenizer(teacher.tokenizer, kept), "trimmed")
-    assert smaller.tokenizer.vocabulary_size < teacher.tokenizer.vocabulary_size
-    read: list[int] = []
-    hook = teacher.model.base_model.register_forward_hook(lambda *_: read.append(1))
-    ours, found = score_tokens(teacher, {"trimmed": smaller}, samples)
-    hook.remove()
-    assert_equal(ours, reference(teacher, None, samples))
-    assert_equal(found["trimmed"], reference(smaller, teacher, samples))
-    once: list[int] = []
-    hook = teacher.model.base_model.register_forward_hook(lambda *_: once.append(1))
-    score_tokens(teacher, {}, samples)
-    hook.remove()
-    assert len(read) == len(once)
 
 
 def test_chunks_change_nothing(
