@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from tokenizers import AddedToken, Tokenizer
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from attar.runtime.errors import ModelError, Refused
 from attar.runtime.files import staged_folder
@@ -63,9 +63,11 @@ def load_model(name: str, *, template: str | None = CHATML) -> LoadedModel:
     source, options = resolve(name)
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
+            # once for both, as each would parse a whole GGUF file for it
+            config = AutoConfig.from_pretrained(source, trust_remote_code=False, **options)
+            tokenizer = AutoTokenizer.from_pretrained(source, config=config, trust_remote_code=False, **options)
             model = AutoModelForCausalLM.from_pretrained(
-                source, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, **options
+                source, config=config, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, **options
             )
     except Exception as error:  # of many kinds; tokenizers raises bare Exception
         raise unloadable(name, error) from error
