@@ -94,7 +94,7 @@ def _homes(base: str, name: str) -> Iterator[str]:
 
 @cache
 def _code(module: str) -> _Code:
-    """Read once: many modules import the same names, and a tree takes ten milliseconds and a megabyte."""
+    """Read once, as many modules import the same; without the tree, so that none is held in memory."""
     file = _file(module)
     assert file is not None, module  # only modules that have a file are asked for
     tree = ast.parse(file.read_text(encoding="utf-8"))
