@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from attar.pipeline.data.render import RenderedSample
 from attar.pipeline.teacher import load_model
+from attar.pipeline.training import compiled
 from attar.pipeline.training.batches import Batch, collate, pack
 from attar.pipeline.training.compiled import WORTH, compiled_layers, pays
 from attar.pipeline.training.forward import answer_logits, run_body
@@ -54,6 +55,43 @@ def test_loss_gradients_and_hidden_states_are_those_of_plain_layers(make: Callab
         torch.testing.assert_close(compiled_loss, loss, atol=1e-5, rtol=1e-5)
         for ours, plain in zip(compiled_tensors, tensors, strict=True):
             torch.testing.assert_close(ours, plain, atol=1e-5, rtol=1e-4)
+
+
+def _long_batch(length: int) -> Batch:
+    record = tuple(3 + place % 190 for place in range(length - 4))
+    return collate([pack([RenderedSample("long", "", record, (5, 6, 7))])])
+
+
+def _remembered(model: PreTrainedModel, batch: Batch) -> float:
+    """What the forward pass keeps, in numbers for each pair of tokens; what is kept twice counts once."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().size() // tensor.itemsize
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        hidden = run_body(model, batch).last_hidden_state
+    assert hidden.requires_grad
+    return sum(kept.values()) / batch.mask[0].numel()
+
+
+@needs_a_compiler
+@pytest.mark.parametrize("make", [tiny_llama, tiny_gpt2])
+def test_no_weight_for_each_pair_of_tokens_is_kept_where_those_are_many(
+    make: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "MOST_PAIRS", 192**2)
+    layers, heads = 2, 4
+    model = load_model(str(make(tmp_path / "model", "a few words", layers=layers))).model.eval()
+    short, long = _long_batch(192), _long_batch(224)
+    plain = _step(model, long)
+    with compiled_layers(model):
+        assert _remembered(model, short) > layers * heads
+        assert _remembered(model, long) < heads
+        ours = _step(model, long)
+    for tensors, others in zip(ours[1], plain[1], strict=True):
+        torch.testing.assert_close(tensors, others, atol=1e-5, rtol=1e-4)
 
 
 @needs_a_compiler
