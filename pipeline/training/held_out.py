@@ -33,8 +33,8 @@ _MOST_SAMPLES = 64
 """Half of the 128 that a corrected teacher answered in 5.3 CPU seconds (benchmarks/LOG.md)."""
 _FEWEST_SAMPLES = 16
 """With fewer, one answer more or less decides, so that none are set aside."""
-_DEVIATION = 0.3
-"""Of one answer's correctness, where nine of ten are right: the root of 0.9 times 0.1."""
+_MOST_RIGHT = 0.9
+"""As if no more were right: where all are, they would deviate by nothing, and one more right answer decide."""
 _LOSS_TOLERANCE = 0.3
 """A standard error of 64 answers' mean loss is 0.6 of it (benchmarks/LOG.md), and half of that is taken, as the same
 answers are compared."""
@@ -77,7 +77,11 @@ def loss_watch(
 
     if not every or not batches:
         return None
-    return Watch("held-out loss", every, take, lower_is_better=True, tolerance=_LOSS_TOLERANCE, patience=patience)
+
+    def share(best: float) -> float:
+        return _LOSS_TOLERANCE * best
+
+    return Watch("held-out loss", every, take, lower_is_better=True, margin=share, patience=patience)
 
 
 def answer_watch(student: LoadedModel, watched: Sequence[Sample], every: int, precision: str) -> Watch | None:
@@ -99,7 +103,11 @@ def answer_watch(student: LoadedModel, watched: Sequence[Sample], every: int, pr
             answers = greedy_answers(student, watched, max_new_tokens=longest, precision=precision, title=None)
         return score(answers, expected).exact_match
 
-    return Watch("exact match", every, take, margin=_DEVIATION / math.sqrt(len(watched)))
+    def standard_error(best: float) -> float:
+        right = min(best, _MOST_RIGHT)
+        return math.sqrt(right * (1 - right) / len(watched))
+
+    return Watch("exact match", every, take, margin=standard_error)
 
 
 def cross_entropy(model: PreTrainedModel, batches: Sequence[Batch]) -> float:

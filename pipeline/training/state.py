@@ -60,9 +60,8 @@ class Watch:
         every: Steps from one score to the next; the last step's weights are scored too.
         score: Takes the score of the model as it is; must draw no random numbers, and leave the model as it was.
         lower_is_better: Whether it is a loss.
-        margin: Scores that are no further from the best are as good: of their weights the latest are kept, which
-            were trained longest, at the lowest rate.
-        tolerance: The same as a share of the best score, on top of that.
+        margin: Of the best score, how far from it others are as good: of their weights the latest are kept, which were
+            trained longest, at the lowest rate.
         patience: Scores in a row after the best one that end the training; None goes on to the last step.
     """
 
@@ -70,8 +69,7 @@ class Watch:
     every: int
     score: Callable[[], float]
     lower_is_better: bool = False
-    margin: float = 0.0
-    tolerance: float = 0.0
+    margin: Callable[[float], float] = lambda best: 0.0
     patience: int | None = None
 
     def worth(self, score: float) -> float:
@@ -144,7 +142,7 @@ class TrainingState:
             return len(self.losses)
         worths = [(step, self._watch.worth(score)) for step, score in self.scores]
         best = max((worth for _, worth in worths), default=0.0)
-        least = best - self._watch.margin - (self._watch.tolerance * abs(best) if math.isfinite(best) else 0.0)
+        least = best - self._watch.margin(abs(best)) if math.isfinite(best) else best
         return max((step for step, worth in worths if worth >= least), default=0)
 
     @property

@@ -93,7 +93,8 @@ def test_exact_match_is_the_share_of_right_answers(teacher: LoadedModel, samples
         watch = answer_watch(teacher, watched, 5, "float32")
         assert watch is not None
         assert watch.score() == share
-        assert watch.margin == 0.15  # one standard error of four answers
+        assert watch.margin(0.5) == 0.25, "one standard error of four answers"
+        assert watch.margin(1.0) == watch.margin(0.9) == pytest.approx(0.15), "as if nine of ten were right"
 
 
 def test_nothing_is_watched_without_samples_or_where_told_so(teacher: LoadedModel, samples: list[Sample]) -> None:

@@ -159,15 +159,15 @@ def test_the_weights_of_the_best_score_are_kept_and_of_equal_ones_the_latest(
     [([0.2, 0.9, 0.88, 0.8], 2), ([0.9, 0.86, 0.93, 0.9], 3), ([0.9, 0.91, 0.86, 0.865], 1)],
 )
 def test_of_weights_within_the_margin_of_the_best_the_latest_are_kept(scores: list[float], best: int) -> None:
-    seen, kept, _ = watched(scores, Schedule(18, 0.01), margin=0.04)
+    seen, kept, _ = watched(scores, Schedule(18, 0.01), margin=lambda best: 0.04)
     assert torch.equal(kept, seen[best])
 
 
 @pytest.mark.parametrize(
     ("scores", "best"), [([1.0, 0.5, 0.6, 0.64], 3), ([1.0, 0.5, 0.64, 0.7], 2), ([1, 0.5, 2, 3], 1)]
 )
-def test_of_losses_within_the_tolerance_of_the_lowest_the_latest_is_kept(scores: list[float], best: int) -> None:
-    seen, kept, _ = watched(scores, Schedule(18, 0.01), lower_is_better=True, tolerance=0.3)
+def test_of_losses_within_a_share_of_the_lowest_the_latest_is_kept(scores: list[float], best: int) -> None:
+    seen, kept, _ = watched(scores, Schedule(18, 0.01), lower_is_better=True, margin=lambda best: 0.3 * best)
     assert torch.equal(kept, seen[best])
 
 
