@@ -164,6 +164,14 @@ class DistillationConfig(Section):
         description="Weight of the hidden states' cosine distance, where the widths are equal.",
         examples=[2.0, 0.0],
     )
+    rehearsal: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of that distance on requests which the teacher makes up itself, asked of the samples' "
+        "records and tools beside each batch, so that the student keeps understanding what no sample says. With 0 "
+        "there are none.",
+        examples=[0.0, 2.0],
+    )
     fitting_tokens: int = Field(
         16384,
         ge=0,

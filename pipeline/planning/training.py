@@ -37,6 +37,10 @@ _WATCHED = 64
 """Questions that a student is watched by, at most."""
 _FITTED_PASSES = 5
 """Passes through the student that fitting its layers is taken for, roughly: the quickstart's took 27 s in all."""
+_REHEARSED = 0.25
+"""Tokens that are rehearsed for each that is trained on."""
+_REQUESTS = 1024 * 32
+"""Tokens that a teacher writes to make up what is rehearsed; what reading as many takes is the least of it."""
 _ANSWER_SHARE = 0.25
 """Share of a batch's tokens whose logits are computed, where several questions share a record."""
 _PART = 1024
@@ -75,12 +79,20 @@ class PlannedLesson:
             saved = max(0, self.cut.steps * settings.batch_tokens - samples * _SAMPLE_TOKENS)
         reading = 2 * active(self.teacher) * (tokens - saved) / speed.forward
         training = training_seconds(self.student, settings, self.cut.alignment_steps, self.cut.steps, speed)
-        return self.fitting(settings, speed) + reading + training
+        return self.fitting(settings, speed) + reading + training + self.rehearsing(settings, speed)
 
     def fitting(self, settings: DistillationConfig, speed: Speed) -> float:
         """Seconds of fitting the layers: the teacher reads once, the student twice, and least squares are solved."""
         passes = 2 * (self.teacher.body + _FITTED_PASSES * self.student.body)
         return settings.fitting_tokens * passes / speed.forward if self.fits else 0.0
+
+    def rehearsing(self, settings: DistillationConfig, speed: Speed) -> float:
+        """Seconds of making requests up, and of both models' passes on them."""
+        if not settings.rehearsal:
+            return 0.0
+        tokens = _REHEARSED * (self.cut.alignment_steps + self.cut.steps) * settings.batch_tokens
+        reading = 2 * active(self.teacher) * (tokens + _REQUESTS) / speed.forward
+        return reading + 6 * active(self.student) * tokens / speed.training
 
     def memory(self, settings: DistillationConfig, speed: Speed) -> float:
         """Bytes of both models, the teacher with its hidden states, the student with what trains it."""

@@ -92,6 +92,11 @@ class Batch:
     token_share: float = 1.0
 
     @property
+    def has_answers(self) -> bool:
+        """Whether there is anything to predict; what is rehearsed has no answers."""
+        return len(self.labels) > 0
+
+    @property
     def tokens(self) -> int:
         """Real tokens, padding not counted."""
         return int(self.real.sum())
@@ -147,9 +152,9 @@ def collate(sequences: Sequence[Packed]) -> Batch:
         position_ids=torch.tensor([_padded(s.positions, length, 0) for s in sequences]),
         mask=_visible(branches),
         real=branches != _PADDING,
-        rows=torch.tensor(rows),
-        columns=torch.tensor([column for s in sequences for column in s.predicting]),
-        labels=torch.tensor([label for s in sequences for label in s.labels]),
+        rows=torch.tensor(rows, dtype=torch.long),
+        columns=torch.tensor([column for s in sequences for column in s.predicting], dtype=torch.long),
+        labels=torch.tensor([label for s in sequences for label in s.labels], dtype=torch.long),
         samples=[sample for s in sequences for sample in s.samples],
     )
 
@@ -200,7 +205,11 @@ def _endless_groups(sequences: Sequence[Packed], batch_tokens: int, seed: int) -
 def _parts(sequences: Sequence[Packed]) -> list[Batch]:
     parts = [collate(part) for part in by_length(sequences, PART_TOKENS)]
     answers, tokens = sum(len(part.labels) for part in parts), sum(part.tokens for part in parts)
-    return [replace(part, answer_share=len(part.labels) / answers, token_share=part.tokens / tokens) for part in parts]
+    shares = ((len(part.labels) / max(1, answers), part.tokens / tokens) for part in parts)
+    return [
+        replace(part, answer_share=of_answers, token_share=of_tokens)
+        for part, (of_answers, of_tokens) in zip(parts, shares, strict=True)
+    ]
 
 
 def _shared_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ Does not know where teacher and student come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ from .forward import answer_states, head_logits, run_body
 from .hidden import captured, replaced_inputs
 from .loop import Schedule, Watch, train
 from .precision import Roundings, computing_in
+from .rehearsal import Rehearsal
 
 __all__ = ["Pair", "align", "answer_loss", "distill"]
 
@@ -96,6 +97,7 @@ def align(
     seed: int,
     title: str = "align layers",
     checkpoints: Checkpoints | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> list[float]:
     """Train each of the student's layers alone; returns the mean relative error at each step.
 
@@ -103,15 +105,14 @@ def align(
     """
 
     def loss_of(batch: Batch) -> Tensor:
-        with torch.no_grad(), captured(pair.teacher) as theirs:
-            run_body(pair.teacher, batch.for_model_with(pair.tokens))
+        theirs = _teacher_states(pair, batch)
         inputs = [theirs[layer] for layer in pair.starts]
         with captured(pair.student) as ours, replaced_inputs(pair.student, inputs):
             run_body(pair.student, batch)
         return batch.token_share * relative_error(ours[1:], [theirs[end] for end in pair.ends], batch.real)
 
     _prepare(pair)
-    batches = endless_parts(sequences, batch_tokens, seed)
+    batches = _batches(sequences, batch_tokens, seed, rehearsal)
     with computing_in(pair.teacher, precision):
         return train(title, pair.student, batches, loss_of, schedule, precision=precision, checkpoints=checkpoints)
 
@@ -131,6 +132,7 @@ def distill(
     checkpoints: Checkpoints | None = None,
     signals: Signals | None = None,
     watch: Watch | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> list[float]:
     """Train the student end to end; returns the loss at each step.
 
@@ -149,6 +151,8 @@ def distill(
         checkpoints: Where unfinished training is kept.
         signals: What the teacher says; by default the pair's teacher is asked.
         watch: By what the best weights are known; by default the last are kept.
+        rehearsal: What the student's hidden states are held to the teacher's on besides; of a pair whose layers
+            correspond.
 
     Raises:
         UsageError: The signals are cached, and the loss or the alignment needs the teacher at hand.
@@ -159,6 +163,8 @@ def distill(
         raise UsageError("Cached signals are not enough.", why=why, next_step="Give no signals to ask the teacher.")
 
     def loss_of(batch: Batch) -> Tensor:
+        if rehearsal and not batch.has_answers:
+            return rehearsal.weight * batch.token_share * _distance(pair, batch)
         signal = source.of(batch)
         with captured(pair.student) as ours:
             student_states = answer_states(run_body(pair.student, batch).last_hidden_state, batch)
@@ -169,8 +175,9 @@ def distill(
         return total
 
     _prepare(pair)
-    batches = endless_parts(sequences, batch_tokens, seed)
-    with source.at_hand() if aligns or asks_teacher(loss) else nullcontext():
+    batches = _batches(sequences, batch_tokens, seed, rehearsal)
+    asked = source.at_hand() if aligns or asks_teacher(loss) else nullcontext()
+    with computing_in(pair.teacher, precision) if rehearsal else asked:
         return train(
             title,
             pair.student,
@@ -203,6 +210,27 @@ def answer_loss(
         return mean_in_chunks(of_chunk, student, head)
     total: Tensor = loss(head_logits(pair.student, student)[:, :kept], targets(slice(None)), labels)
     return total
+
+
+def _batches(
+    sequences: Sequence[Packed], batch_tokens: int, seed: int, rehearsal: Rehearsal | None
+) -> Iterator[list[Batch]]:
+    batches = endless_parts(sequences, batch_tokens, seed)
+    return rehearsal.beside(batches, seed) if rehearsal else batches
+
+
+def _teacher_states(pair: Pair, batch: Batch) -> list[Tensor]:
+    with torch.no_grad(), captured(pair.teacher) as states:
+        run_body(pair.teacher, batch.for_model_with(pair.tokens))
+    return states
+
+
+def _distance(pair: Pair, batch: Batch) -> Tensor:
+    """The hidden states' cosine distance on a batch."""
+    theirs = _teacher_states(pair, batch)
+    with captured(pair.student) as ours:
+        run_body(pair.student, batch)
+    return cosine_distance(ours[1:], [theirs[end] for end in pair.ends], batch.real)
 
 
 def _prepare(pair: Pair) -> None:

@@ -26,6 +26,7 @@ from .distillation import Pair, align, distill
 from .fitting import fit
 from .held_out import answer_watch
 from .loop import Schedule
+from .rehearsal import Rehearsal
 
 __all__ = ["Lesson", "lessons", "order_seeds", "paired", "teach"]
 
@@ -110,6 +111,7 @@ def teach(
     *,
     precision: str,
     checkpoints: Checkpoints | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> None:
     """Train the student; it ends with the weights that answer the watched samples best.
 
@@ -121,6 +123,7 @@ def teach(
         watched: What to choose the weights by; empty keeps the last.
         precision: "float32" or "bfloat16".
         checkpoints: Where unfinished training is kept.
+        rehearsal: What is rehearsed beside the samples; left out where the pair's hidden states can't be compared.
 
     Raises:
         CheckFailed: The loss stopped being a number.
@@ -157,6 +160,7 @@ def teach(
                 seed=aligning,
                 title=f"align layers{lesson.suffix}",
                 checkpoints=checkpoints,
+                rehearsal=rehearsal,
             )
         distill(
             pair,
@@ -171,6 +175,7 @@ def teach(
             checkpoints=checkpoints,
             signals=signals,
             watch=answer_watch(lesson.student, watched, config.evaluate_every, precision),
+            rehearsal=rehearsal if pair.layers else None,
         )
     lesson.student.model.eval()
 

@@ -56,6 +56,12 @@ def test_a_batch_that_comes_in_parts_takes_no_more_memory_than_a_part() -> None:
         assert half[stage].memory < part[stage].memory == twice[stage].memory
 
 
+def test_rehearsing_takes_time_and_no_more_memory() -> None:
+    plain, rehearsing = (needs(f"distillation.rehearsal={weight}")["student"] for weight in (0, 2))
+    assert 1.1 * plain.seconds < rehearsing.seconds < 2 * plain.seconds
+    assert rehearsing.memory == plain.memory
+
+
 def test_fewer_answers_of_the_teacher_as_it_came_take_less_time() -> None:
     all_of_them, fewer = needs(), needs("measurement.uncorrected_questions=128")
     assert fewer["teacher"].seconds < all_of_them["teacher"].seconds

@@ -48,6 +48,7 @@ def test_every_phase_goes_on_with_the_next_loss(tmp_path: Path, cities: Path) ->
         "evaluate_every": 7,
         "held_out": 0.4,
         "batch_tokens": 512,
+        "rehearsal": 1.0,
     }
     assert start(settings, cities, tmp_path / "whole").wait() == 0
     for phase in PHASES:
