@@ -167,9 +167,9 @@ class DistillationConfig(Section):
     rehearsal: float = Field(
         0.0,
         ge=0,
-        description="Weight of that distance on requests which the teacher makes up itself, asked of the samples' "
-        "records and tools beside each batch, so that the student keeps understanding what no sample says. With 0 "
-        "there are none.",
+        description="Weight of that distance, where the widths are equal, on requests that the teacher makes up "
+        "itself, asked of the samples' records and tools beside each batch, so that the student keeps what no sample "
+        "says. With 0 there are none.",
         examples=[0.0, 2.0],
     )
     fitting_tokens: int = Field(

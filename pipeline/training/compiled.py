@@ -31,6 +31,8 @@ WORTH = 15e12
 MOST_PAIRS = 2 * 512**2
 """Pairs of tokens in a batch up to which a layer keeps what attention made of them for the backward pass."""
 _ATTENTION = "eager"
+_MOST_CODES = 32
+"""By model, precision, with gradients and without, a batch of one and of more; torch gives up after 8, and says so."""
 
 
 def pays(wanted: bool | None, tokens: int, parameters: int) -> bool:
@@ -56,7 +58,8 @@ def compiled_layers(*models: PreTrainedModel, when: bool = True) -> Iterator[Non
             for layer in layers_of(model)[1]:
                 layer.forward = partial(_sparing, torch.compile(layer.forward, dynamic=True))
                 changed.append(layer)
-        yield
+        with torch.compiler.config.patch(recompile_limit=_MOST_CODES):
+            yield
     finally:
         for layer in changed:
             del layer.forward  # what hid the class's own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from attar.pipeline.training.batches import Batch, collate, pack
 from attar.pipeline.training.compiled import WORTH, compiled_layers, pays
 from attar.pipeline.training.forward import answer_logits, run_body
 from attar.pipeline.training.hidden import captured
+from attar.pipeline.training.precision import computing_in
 from tests.tiny import tiny_gpt2, tiny_llama
 
 needs_a_compiler = pytest.mark.skipif(not pays(True, 0, 0), reason="no C++ compiler that torch can use")
@@ -108,3 +110,20 @@ def test_short_training_goes_without_and_a_wish_decides() -> None:
     assert not pays(None, int(WORTH / 100e6) - 1, 100_000_000)
     assert not pays(None, 5_000_000, 100_000), "however long a tiny model is trained"
     assert not pays(False, 10_000_000, 100_000_000)
+
+
+@needs_a_compiler
+def test_every_kind_of_call_is_compiled(tmp_path: Path) -> None:
+    """By torch's own limit of eight kinds of calls, one of these would not be."""
+    model, other = (
+        load_model(str(tiny_llama(tmp_path / str(width), "a few words", layers=1, width=width))).model
+        for width in (64, 32)
+    )
+    rows = _batch(3), collate([pack(_batch(3).samples[:2])])
+    kinds = [*product([model], ("float32", "bfloat16"), rows), (other, "float32", rows[0])]
+    with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True), compiled_layers(model, other):
+        for each, precision, batch in kinds:
+            with computing_in(each, precision):
+                with torch.no_grad():
+                    run_body(each, batch)
+                run_body(each, batch).last_hidden_state.sum().backward()
