@@ -58,7 +58,7 @@ def compiled_layers(*models: PreTrainedModel, when: bool = True) -> Iterator[Non
             for layer in layers_of(model)[1]:
                 layer.forward = partial(_sparing, torch.compile(layer.forward, dynamic=True))
                 changed.append(layer)
-        with torch.compiler.config.patch(recompile_limit=_MOST_CODES):
+        with torch.compiler.config.patch(recompile_limit=_MOST_CODES):  # type: ignore[attr-defined]  # added at run time
             yield
     finally:
         for layer in changed:
