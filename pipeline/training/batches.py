@@ -205,11 +205,8 @@ def _endless_groups(sequences: Sequence[Packed], batch_tokens: int, seed: int) -
 def _parts(sequences: Sequence[Packed]) -> list[Batch]:
     parts = [collate(part) for part in by_length(sequences, PART_TOKENS)]
     answers, tokens = sum(len(part.labels) for part in parts), sum(part.tokens for part in parts)
-    shares = ((len(part.labels) / max(1, answers), part.tokens / tokens) for part in parts)
-    return [
-        replace(part, answer_share=of_answers, token_share=of_tokens)
-        for part, (of_answers, of_tokens) in zip(parts, shares, strict=True)
-    ]
+    answers = answers or 1  # what is rehearsed has none
+    return [replace(part, answer_share=len(part.labels) / answers, token_share=part.tokens / tokens) for part in parts]
 
 
 def _shared_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

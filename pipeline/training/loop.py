@@ -124,7 +124,9 @@ class _Run:
         raise CheckFailed(
             f"The {what} became {value}.",
             where=f"{self._title}, step {len(self._state.losses)}",
-            why=f"In the batch of the samples {named}" + (f" and {others} more." if others > 0 else "."),
+            why=f"In the batch of the samples {named}" + (f" and {others} more." if others > 0 else ".")
+            if samples
+            else "In requests that the teacher made up, which are rehearsed.",
             next_step="Look at them with attar data show, lower the learning rate, or set distillation.precision to "
             "float32. The last checkpoint is kept.",
         )

@@ -19,6 +19,7 @@ from attar.pipeline.training.forward import run_body
 from attar.pipeline.training.hidden import captured
 from attar.pipeline.training.loop import Schedule
 from attar.pipeline.training.rehearsal import Rehearsal, rehearsed_sequences
+from attar.runtime.errors import CheckFailed
 
 SETTINGS = {"batch_tokens": 512, "precision": "float32", "seed": 0}
 REQUESTS = ["Make me laugh.", "How do I bake bread?", "Sing.", "Who are you?"]
@@ -109,6 +110,21 @@ def test_the_loss_adds_the_weighted_distance_on_what_is_rehearsed(
     )
     assert distance > 0.01
     assert rehearsed - plain == pytest.approx(2 * distance, rel=1e-4)
+
+
+def test_a_loss_that_is_no_number_is_said_to_come_of_requests(teacher: LoadedModel, sequences: list[Packed]) -> None:
+    broken = rehearsal_of(teacher, sequences, weight=float("nan"))
+    with pytest.raises(CheckFailed, match="became nan") as caught:
+        distill(
+            pair_of(teacher),
+            DistillationLoss(alpha=0.0),
+            sequences,
+            Schedule(2, 1e-3),
+            alignment=0.0,
+            rehearsal=broken,
+            **SETTINGS,  # type: ignore[arg-type]
+        )
+    assert caught.value.why is not None and "requests" in caught.value.why
 
 
 def test_a_student_that_rehearses_stays_nearer_to_its_teacher_there(
