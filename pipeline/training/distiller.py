@@ -25,7 +25,6 @@ from ..losses import DistillationLoss, chosen_divergence
 from ..student import teacher_tokens
 from ..student.body import Body, chosen_body, chosen_tokens, cut_student, follows_from_data, ranks_layers, trimmed
 from ..teacher import LoadedModel, load_model, save_model, weights_sha256
-from ..teacher.requests import made_up_requests
 from .batches import Packed, by_length, collate, pack_all
 from .compiled import compiled_layers, pays
 from .correction import correct
@@ -33,7 +32,7 @@ from .held_out import loss_watch, set_aside
 from .importance import layer_ranking
 from .loop import Schedule, Watch
 from .precision import chosen_precision
-from .rehearsal import REQUESTS, Rehearsal, rehearsed_sequences, rehearsed_tokens
+from .rehearsal import Rehearsal, chosen_rehearsal
 from .teaching import lessons, teach
 
 __all__ = ["PLACES", "SETTINGS_FILE", "VOCABULARY_FILE", "ModelDistiller"]
@@ -175,12 +174,13 @@ class ModelDistiller:
         origins: Sequence[int] = ()
         sequences: list[Packed] = []  # all students on the way read the same tokens
         rehearsal: Rehearsal | None = None
-        requests = self._requests(self.teacher) if self.config.rehearsal else []
         for lesson in lessons(self.config, self.teacher, student, self.body, partial(self._ranking, samples)):
             self.student = student = lesson.student
             origins = lesson.origins
             sequences = sequences or self._packed(trained, student)
-            rehearsal = rehearsal or self._rehearsal(requests, sequences, student)
+            rehearsal = rehearsal or chosen_rehearsal(
+                self.config, self.teacher, student, sequences, precision=self.precision, checkpoints=self.checkpoints
+            )
             teach(
                 lesson,
                 self.config,
@@ -243,23 +243,6 @@ class ModelDistiller:
         name = f"ranking of layers to {keep} of {weights_sha256(model.model)}"
         found: list[int] = self.checkpoints.remember(name, rank)["ranking"]
         return found
-
-    def _requests(self, teacher: LoadedModel) -> list[str]:
-        """What the teacher makes up, kept with the checkpoints, as another machine could draw otherwise."""
-
-        def make() -> dict[str, list[str]]:
-            found = made_up_requests(teacher, REQUESTS, precision=self.precision, seed=self.config.seed)
-            return {"requests": found}
-
-        if self.checkpoints is None:
-            return make()["requests"]
-        found: list[str] = self.checkpoints.remember(f"requests of {weights_sha256(teacher.model)}", make)["requests"]
-        return found
-
-    def _rehearsal(self, requests: list[str], sequences: list[Packed], student: LoadedModel) -> Rehearsal | None:
-        config, tokens = self.config, rehearsed_tokens(self.config.batch_tokens)
-        made = rehearsed_sequences(requests, sequences, student, most=tokens, seed=config.seed)
-        return Rehearsal(made, tokens, config.rehearsal) if made else None
 
     def _used(self, samples: Iterable[Sample], model: LoadedModel) -> Counter[int]:
         """How often the training samples use each token; not counted where nothing follows from it."""

@@ -13,15 +13,16 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..teacher import LoadedModel
-from ..teacher.requests import request_turn
+from ..checkpoints import Checkpoints
+from ..config import DistillationConfig
+from ..teacher import LoadedModel, weights_sha256
+from ..teacher.requests import made_up_requests, request_turn
 from .batches import Batch, Packed, endless_parts
 
-__all__ = ["REQUESTS", "Rehearsal", "rehearsed_sequences", "rehearsed_tokens"]
+__all__ = ["Rehearsal", "chosen_rehearsal", "rehearsed_sequences"]
 
-REQUESTS = 1024
+_REQUESTS = 1024
 """How many a teacher makes up."""
-
 _SHARE = 4
 """Of so many tokens that are trained on one more is rehearsed."""
 _IN_A_SEQUENCE = 8
@@ -48,9 +49,36 @@ class Rehearsal:
         return ([*parts, *others] for parts, others in zip(batches, rehearsed, strict=True))
 
 
-def rehearsed_tokens(batch_tokens: int) -> int:
-    """How many tokens are rehearsed beside so many that are trained on."""
-    return max(1, batch_tokens // _SHARE)
+def chosen_rehearsal(
+    config: DistillationConfig,
+    teacher: LoadedModel,
+    student: LoadedModel,
+    sequences: Sequence[Packed],
+    *,
+    precision: str,
+    checkpoints: Checkpoints | None = None,
+) -> Rehearsal | None:
+    """What a student rehearses as its config wants it; None where that is nothing.
+
+    Args:
+        config: With the weight.
+        teacher: Who makes the requests up.
+        student: Whose tokens they come in.
+        sequences: The samples, in those tokens.
+        precision: What the teacher computes in.
+        checkpoints: Where the requests are kept, as another machine could draw others.
+    """
+    if not config.rehearsal:
+        return None
+
+    def make() -> dict[str, list[str]]:
+        return {"requests": made_up_requests(teacher, _REQUESTS, precision=precision, seed=config.seed)}
+
+    name = f"requests of {weights_sha256(teacher.model)}"
+    requests = (checkpoints.remember(name, make) if checkpoints else make())["requests"]
+    tokens = max(1, config.batch_tokens // _SHARE)
+    made = rehearsed_sequences(requests, sequences, student, most=tokens, seed=config.seed)
+    return Rehearsal(made, tokens, config.rehearsal) if made else None
 
 
 def rehearsed_sequences(

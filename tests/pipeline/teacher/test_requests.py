@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 import torch
 
-from attar.pipeline.teacher import LoadedModel, load_model
+from attar.pipeline.teacher import LoadedModel
 from attar.pipeline.teacher.requests import made_up_requests, request_turn
-
-
-@pytest.fixture
-def teacher(teacher_folder: Path) -> LoadedModel:
-    loaded = load_model(str(teacher_folder))
-    loaded.model.requires_grad_(False).eval()
-    return loaded
 
 
 def test_each_request_is_a_text_that_comes_once(teacher: LoadedModel) -> None:

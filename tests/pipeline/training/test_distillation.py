@@ -25,13 +25,6 @@ SETTINGS = {"batch_tokens": 512, "precision": "float32", "seed": 0}
 
 
 @pytest.fixture
-def teacher(teacher_folder: Path) -> LoadedModel:
-    loaded = load_model(str(teacher_folder))
-    loaded.model.requires_grad_(False).eval()
-    return loaded
-
-
-@pytest.fixture
 def sequences(teacher: LoadedModel, cities: Path) -> list[Packed]:
     loader = StructuredDataLoader(records_per_table=20)
     loader.load_from_csv(cities)

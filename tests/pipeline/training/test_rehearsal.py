@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from attar.pipeline.checkpoints import Checkpoints
 from attar.pipeline.data.render import render
 from attar.pipeline.losses import cosine_distance
 from attar.pipeline.student import cut
-from attar.pipeline.teacher import LoadedModel, load_model
+from attar.pipeline.teacher import LoadedModel
 from attar.pipeline.training.batches import Packed, collate, pack, pack_all
 from attar.pipeline.training.distillation import Pair, align, distill
 from attar.pipeline.training.forward import run_body
@@ -23,13 +24,6 @@ from attar.runtime.errors import CheckFailed
 
 SETTINGS = {"batch_tokens": 512, "precision": "float32", "seed": 0}
 REQUESTS = ["Make me laugh.", "How do I bake bread?", "Sing.", "Who are you?"]
-
-
-@pytest.fixture
-def teacher(teacher_folder: Path) -> LoadedModel:
-    loaded = load_model(str(teacher_folder))
-    loaded.model.requires_grad_(False).eval()
-    return loaded
 
 
 @pytest.fixture
@@ -50,6 +44,14 @@ def rehearsal_of(teacher: LoadedModel, sequences: list[Packed], weight: float = 
 
 def pair_of(teacher: LoadedModel) -> Pair:
     return Pair.of(teacher.model, cut(teacher.model, [0, 3]), teacher.tokenizer.vocabulary_size, is_cut=True)
+
+
+def distance_of(pair: Pair, sequences: Sequence[Packed]) -> float:
+    batch = collate(sequences)
+    with torch.no_grad(), captured(pair.teacher) as theirs, captured(pair.student.eval()) as ours:
+        run_body(pair.teacher, batch)
+        run_body(pair.student, batch)
+    return cosine_distance(ours[1:], [theirs[end] for end in pair.ends], batch.real).item()
 
 
 def test_requests_stand_where_questions_stood(teacher: LoadedModel, sequences: list[Packed]) -> None:
@@ -98,11 +100,7 @@ def test_the_loss_adds_the_weighted_distance_on_what_is_rehearsed(
     rehearsal = rehearsal_of(teacher, sequences)
     one = Rehearsal(rehearsal.sequences[:1], 512, 2.0)
     pair = pair_of(teacher)
-    batch = collate(one.sequences)
-    with torch.no_grad(), captured(teacher.model) as theirs, captured(pair.student) as ours:
-        run_body(teacher.model, batch)
-        run_body(pair.student, batch)
-    distance = cosine_distance(ours[1:], [theirs[end] for end in pair.ends], batch.real).item()
+    distance = distance_of(pair, one.sequences)
     loss, nothing = DistillationLoss(alpha=0.0), Schedule(1, 1e-12)
     plain, rehearsed = (
         distill(pair_of(teacher), loss, sequences[:1], nothing, alignment=0.0, rehearsal=what, **SETTINGS)[0]  # type: ignore[arg-type]
@@ -137,11 +135,7 @@ def test_a_student_that_rehearses_stays_nearer_to_its_teacher_there(
         pair = pair_of(teacher)
         loss = DistillationLoss(alpha=0.0)
         distill(pair, loss, sequences, Schedule(40, 3e-3), alignment=0.0, rehearsal=what, **SETTINGS)  # type: ignore[arg-type]
-        batch = collate(unseen[:4])
-        with torch.no_grad(), captured(teacher.model) as theirs, captured(pair.student.eval()) as ours:
-            run_body(teacher.model, batch)
-            run_body(pair.student, batch)
-        return cosine_distance(ours[1:], [theirs[end] for end in pair.ends], batch.real).item()
+        return distance_of(pair, unseen[:4])
 
     assert distance(rehearsal) < 0.7 * distance(None)
 
