@@ -1,8 +1,8 @@
 """Checkpoints: unfinished work of a stage, for the attempt that comes after a crash.
 
-A folder with one safetensors file for each phase of training, and one JSON file for each result that is dear and
-done. Every file is written beside its place and moved in when whole. A phase can name what it starts from and learns
-of; its checkpoint is refused to any other. Does not know what the tensors mean.
+A folder with one safetensors file for each phase of training, others for weights that it may go back to, and one JSON
+file for each result that is dear and done. Every file is written beside its place and moved in when whole. A phase can
+name what it starts from and learns of; its checkpoint is refused to any other. Does not know what the tensors mean.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -68,8 +68,7 @@ class Checkpoints:
         Raises:
             OSError: It can't be written; the earlier one is still there.
         """
-        with replaced_file(self._file(phase)) as temporary, temporary.open("wb") as stream:
-            _write(stream, tensors, {_FACTS: facts, _ORIGIN: self._origin})
+        self._write(self._file(phase), tensors, facts)
         self._last = time.monotonic()
         write_json(self.folder / _SPENT, {"seconds": self.earlier_seconds + self._last - self._started})
 
@@ -90,6 +89,28 @@ class Checkpoints:
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no dict
             return Checkpoint(tensors, about[_FACTS])
 
+    def keep(self, phase: str, step: int, tensors: Mapping[str, Tensor]) -> None:
+        """Keep tensors of a step beside the state of a phase, which goes on as if nothing were saved.
+
+        Raises:
+            OSError: They can't be written.
+        """
+        self._write(self._file_of(phase, step), tensors, {})
+
+    def kept(self, phase: str, step: int) -> Iterator[tuple[str, Tensor]]:
+        """Those tensors by name, one at a time: together they may be as large as all that is trained."""
+        from safetensors import safe_open
+
+        with safe_open(self._file_of(phase, step), framework="pt") as stored:
+            for name in stored.keys():  # noqa: SIM118 - it is no dict
+                yield name, stored.get_tensor(name)
+
+    def drop_all_but(self, phase: str, steps: Container[int | None]) -> None:
+        """Delete what was kept of other steps."""
+        for file in self.folder.glob(self._file_of(phase, "*").name):
+            if int(file.stem.rpartition("-")[2]) not in steps:
+                file.unlink()
+
     def remember(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """A result as JSON values: the one that an earlier attempt kept, or a new one."""
         file = self.folder / f"{_slug(name)}.json"
@@ -109,6 +130,13 @@ class Checkpoints:
 
     def _file(self, phase: str) -> Path:
         return self.folder / f"{_slug(phase)}.safetensors"
+
+    def _file_of(self, phase: str, step: int | str) -> Path:
+        return self._file(f"{phase} after {step}")
+
+    def _write(self, file: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        with replaced_file(file) as temporary, temporary.open("wb") as stream:
+            _write(stream, tensors, {_FACTS: facts, _ORIGIN: self._origin})
 
     def _spent(self) -> float:
         file = self.folder / _SPENT

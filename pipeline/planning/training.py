@@ -160,21 +160,20 @@ def trained(shape: Shape) -> int:
 
 
 def training_memory(settings: DistillationConfig, shape: Shape, speed: Speed) -> float:
-    """Bytes beside the fp32 weights: moments, gradients, rounded copies, the best weights so far, and activations.
+    """Bytes beside the fp32 weights: moments, gradients, rounded copies, and activations.
 
     They are not all there at once, so this is somewhat much: correcting the packaged teacher, checkpoints on, peaked
     at 3.9 GB (VmHWM) and distilling half its layers from it at 3.2 GB, where 4.2 and 3.4 GB are planned.
     """
     activations = speed.activations * _at_once(settings) * shape.layers + _logits(shape)
     rounded = _rounded(shape, speed) + (2 * trained(shape) if _rounded(shape, speed) else 0)
-    best = 4 * trained(shape) if settings.held_out else 0
-    return (8 + 4) * trained(shape) + rounded + best + activations
+    return (8 + 4) * trained(shape) + rounded + activations
 
 
 def passing(settings: DistillationConfig, shape: Shape) -> int:
     """Disk beyond the model: checkpoints before it is written, the last one's weights beside it.
 
-    A checkpoint has weights, two moments and the best weights, and is written beside the one before.
+    A checkpoint has weights and two moments and is written beside the one before; so are the best weights.
     """
     checkpoint = (12 + (4 if settings.held_out else 0)) * trained(shape)
     return max(2 * checkpoint - 4 * shape.parameters, 4 * trained(shape))

@@ -62,7 +62,7 @@ def train(
     """
     return_large_blocks()
     return_free_memory()
-    require_room(title, model, precision, keeps_best=watch is not None)
+    require_room(title, model, precision, keeps_best=watch is not None and checkpoints is None)
     roundings = roundings or {}
     state = TrainingState(title, model, schedule, roundings, checkpoints, watch)
     with track(title, schedule.steps, done=len(state.losses)) as progress:

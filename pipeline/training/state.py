@@ -7,16 +7,17 @@ the rate. Does not know batches, or what a loss or a score means.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from attar.runtime.errors import CheckFailed
 
 from ..checkpoints import Checkpoint, Checkpoints
 from ..progress import say
+from .best import BestWeights
 from .precision import Roundings, put
 from .runaway import has_run_away
 
@@ -119,14 +120,14 @@ class TrainingState:
         self._checkpoints, self._watch = checkpoints, watch
         self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         self._masters = {name: nn.Parameter(weight.data) for name, weight in self._weights.items()}
-        self._best: dict[str, Tensor] = {}
+        self._best = BestWeights(title, self._masters, checkpoints)
         self._optimizer = torch.optim.AdamW(
             self._masters.values(), schedule.learning_rate, betas=_BETAS, weight_decay=0.0, fused=True
         )
         if found := checkpoints.load(title) if checkpoints else None:
             self._restore(found)
         elif watch:
-            self._best = self._copied()
+            self._best.keep(0)
 
     @property
     def steps_to_score(self) -> int:
@@ -192,7 +193,7 @@ class TrainingState:
         if done >= self._schedule.steps or self._patience_is_spent():
             self._end()
         elif self.best_step == done:
-            self._best = self._copied()
+            self._best.keep(done)
 
     @property
     def _begun(self) -> int:
@@ -201,7 +202,7 @@ class TrainingState:
 
     def _go_back(self) -> None:
         """Take the best weights so far, with no moments, at half of the rate."""
-        self._put(self._best)
+        self._best.put_back(self.best_step)
         self._optimizer.state.clear()
         self.returns.append(len(self.losses))
         if len(self.returns) > _MOST_RETURNS:
@@ -221,9 +222,6 @@ class TrainingState:
         """The peak rate after so many returns."""
         return self._schedule.learning_rate * 0.5**returns
 
-    def _copied(self) -> dict[str, Tensor]:
-        return {name: master.detach().clone() for name, master in self._masters.items()}
-
     def _patience_is_spent(self) -> bool:
         if self._watch is None or self._watch.patience is None:
             return False
@@ -232,14 +230,13 @@ class TrainingState:
     def _end(self) -> None:
         """Take the best weights for good."""
         if self.best_step < len(self.losses):
-            self._put(self._best)
-        self.has_ended, self._best = True, {}
+            self._best.put_back(self.best_step)
+        self.has_ended = True
         if self._checkpoints:
             self._save(self._checkpoints)
 
     def _save(self, checkpoints: Checkpoints) -> None:
         tensors = {f"weight/{name}": master.detach() for name, master in self._masters.items()}
-        tensors |= {f"best/{name}": weight for name, weight in self._best.items()}
         tensors["random"] = torch.get_rng_state()
         if not self.has_ended:
             for name, master in self._masters.items():
@@ -247,22 +244,20 @@ class TrainingState:
                 tensors |= {f"{moment}/{name}": moments[moment] for moment in _MOMENTS if moment in moments}
         facts = {"losses": self.losses, "scores": self.scores, "returns": self.returns, "ended": self.has_ended}
         checkpoints.save(self._title, tensors, facts)
+        self._best.checkpointed(None if self.has_ended else self.best_step)
 
     def _restore(self, found: Checkpoint) -> None:
         self.losses.extend(found.facts["losses"])
         self.scores.extend((step, score) for step, score in found.facts["scores"])
         self.returns.extend(found.facts["returns"])
         self.has_ended = found.facts["ended"]
-        self._put({name: found.tensors[f"weight/{name}"] for name in self._masters})
-        self._best = {name: found.tensors[f"best/{name}"] for name in self._masters if f"best/{name}" in found.tensors}
+        with torch.no_grad():
+            for name, master in self._masters.items():
+                master.copy_(found.tensors[f"weight/{name}"])
         steps = torch.tensor(float(len(self.losses) - self._begun))
         for name, master in self._masters.items():
             moments = {moment: found.tensors.get(f"{moment}/{name}") for moment in _MOMENTS}
             if None not in moments.values():
                 self._optimizer.state[master] = {"step": steps.clone(), **moments}
+        self._best.checkpointed(None if self.has_ended else self.best_step)
         torch.set_rng_state(found.tensors["random"])
-
-    def _put(self, weights: Mapping[str, Tensor]) -> None:
-        with torch.no_grad():
-            for name, master in self._masters.items():
-                master.copy_(weights[name])

@@ -72,3 +72,26 @@ def test_a_write_that_fails_leaves_the_earlier_checkpoint(tmp_path: Path) -> Non
     assert found is not None
     assert found.facts == {"losses": [1.0]}
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_what_a_phase_may_go_back_to_is_kept_beside_its_state(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, 60)
+    checkpoints.save("distill", {"weight": torch.ones(2)}, {"losses": [1.0]})
+    for step in (0, 20, 120):
+        checkpoints.keep("distill", step, {"weight": torch.full((2,), float(step)), "bias": torch.zeros(1)})
+    kept = dict(Checkpoints(tmp_path).kept("distill", 20))
+    assert set(kept) == {"weight", "bias"} and kept["weight"].tolist() == [20.0, 20.0]
+    checkpoints.drop_all_but("distill", {20, None})
+    found = {file.name for file in tmp_path.glob("*.safetensors")}
+    assert found == {"distill.safetensors", "distill-after-20.safetensors"}
+
+
+def test_what_is_kept_beside_it_does_not_put_a_checkpoint_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    checkpoints = Checkpoints(tmp_path, 120)
+    now = 119.0
+    checkpoints.keep("distill", 20, {"weight": torch.ones(2)})
+    assert not checkpoints.is_due()
+    now = 120.0
+    assert checkpoints.is_due()

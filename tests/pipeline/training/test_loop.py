@@ -177,8 +177,19 @@ def test_training_ends_early_once_the_patience_is_spent() -> None:
     assert torch.equal(kept, seen[1])
 
 
-@pytest.mark.parametrize("killed_at", [1, 5, 6, 13])
-def test_a_watched_training_that_is_killed_keeps_the_same_weights(tmp_path: Path, killed_at: int) -> None:
+class EveryFourth(Checkpoints):
+    """Checkpoints of each fourth step, so that a training may be killed between its best weights and the next."""
+
+    def is_due(self) -> bool:
+        self.asked = getattr(self, "asked", 0) + 1
+        return self.asked % 4 == 0
+
+
+@pytest.mark.parametrize("kept_by", [Checkpoints, EveryFourth])
+@pytest.mark.parametrize("killed_at", [1, 5, 6, 11, 13])
+def test_a_watched_training_that_is_killed_keeps_the_same_weights(
+    tmp_path: Path, killed_at: int, kept_by: type[Checkpoints]
+) -> None:
     def attempt(checkpoints: Checkpoints | None, kill_at: int | None = None) -> tuple[list[float], Tensor]:
         torch.manual_seed(0)
         model, done = nn.Linear(2, 1), itertools.count()
@@ -197,11 +208,12 @@ def test_a_watched_training_that_is_killed_keeps_the_same_weights(tmp_path: Path
 
     losses, weights = attempt(None)
     with pytest.raises(Killed):
-        attempt(Checkpoints(tmp_path, 0), killed_at)
+        attempt(kept_by(tmp_path, 0), killed_at)
     for _ in range(2):
-        again_losses, again_weights = attempt(Checkpoints(tmp_path, 0))
+        again_losses, again_weights = attempt(kept_by(tmp_path, 0))
         assert again_losses == losses
         assert torch.equal(again_weights, weights)
+        assert {file.name for file in tmp_path.iterdir()} == {"fit.safetensors", "spent.json"}
 
 
 def scripted(
@@ -260,12 +272,15 @@ def test_a_loss_that_keeps_running_away_ends_the_training_with_what_to_do() -> N
     assert "Lower the learning rate" in caught.value.next_step
 
 
+@pytest.mark.parametrize("kept_by", [Checkpoints, EveryFourth])
 @pytest.mark.parametrize("killed_at", [4, 21, 23, 24, 31, 50])
-def test_a_training_that_ran_away_and_is_killed_goes_on_to_the_same_weights(tmp_path: Path, killed_at: int) -> None:
+def test_a_training_that_ran_away_and_is_killed_goes_on_to_the_same_weights(
+    tmp_path: Path, killed_at: int, kept_by: type[Checkpoints]
+) -> None:
     whole = scripted(RUNAWAY, Schedule(60, 0.1))
     with pytest.raises(Killed):
-        scripted(RUNAWAY, Schedule(60, 0.1), Checkpoints(tmp_path, 0), killed_at)
-    again = scripted(RUNAWAY, Schedule(60, 0.1), Checkpoints(tmp_path, 0))
+        scripted(RUNAWAY, Schedule(60, 0.1), kept_by(tmp_path, 0), killed_at)
+    again = scripted(RUNAWAY, Schedule(60, 0.1), kept_by(tmp_path, 0))
     assert again[killed_at:] == whole[killed_at:]
 
 
