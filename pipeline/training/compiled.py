@@ -1,36 +1,30 @@
 """Layers that compute faster in training: compiled by torch, their attention as plain products of matrices.
 
 What stands between a layer's products takes more than half of its time on a CPU, and torch's fused attention goes back
-slowly through short sequences (benchmarks/LOG.md). Such attention keeps a weight for each pair of tokens, so layers
-with many of those keep nothing, and are computed again on the way back ("Training Deep Nets with Sublinear Memory
-Cost", arXiv 1604.06174, section 4). Compiling takes about half a minute and a C++ compiler, so short training goes
-without. Changes nothing but speed and memory, up to rounding. Does not know what is trained.
+slowly through short sequences (benchmarks/LOG.md). Compiling takes about half a minute and a C++ compiler, so short
+training goes without. Changes nothing but speed and memory, up to rounding. Does not know what is trained.
 """
 
 from __future__ import annotations
 
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from ..progress import say
 from ..student import layers_of
+from .attention import plain_attention
 
-__all__ = ["MOST_PAIRS", "WORTH", "compiled_layers", "pays", "plain_layers"]
+__all__ = ["WORTH", "compiled_layers", "pays", "plain_layers"]
 
 WORTH = 15e12
 """Tokens of training times parameters from which on compiling takes less time than it saves."""
-MOST_PAIRS = 2 * 512**2
-"""Pairs of tokens in a batch up to which a layer keeps what attention made of them for the backward pass."""
-_ATTENTION = "eager"
 _MOST_CODES = 32
 """By model, precision, with gradients and without, a batch of one and of more; torch gives up after 8, and says so."""
 
@@ -54,9 +48,9 @@ def compiled_layers(*models: PreTrainedModel, when: bool = True) -> Iterator[Non
     kept = [(model.config, model.config._attn_implementation) for model in models]
     try:
         for model in models:
-            model.config._attn_implementation = _ATTENTION
+            model.config._attn_implementation = plain_attention(model)
             for layer in layers_of(model)[1]:
-                layer.forward = partial(_sparing, torch.compile(layer.forward, dynamic=True))
+                layer.forward = torch.compile(layer.forward, dynamic=True)
                 changed.append(layer)
         with torch.compiler.config.patch(recompile_limit=_MOST_CODES):  # type: ignore[attr-defined]  # added at run time
             yield
@@ -79,14 +73,6 @@ def plain_layers(model: PreTrainedModel) -> Iterator[None]:
     finally:
         for layer, forward in compiled:
             layer.forward = forward
-
-
-def _sparing(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What a layer gives, whose forward this is; with many pairs of tokens it is computed again on the way back."""
-    rows, length, _ = (args[0] if args else kwargs["hidden_states"]).shape
-    if torch.is_grad_enabled() and rows * length**2 > MOST_PAIRS:
-        return checkpoint(forward, *args, use_reentrant=False, **kwargs)
-    return forward(*args, **kwargs)
 
 
 @cache

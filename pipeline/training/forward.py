@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from .attention import PLAIN
 from .batches import Batch
 
 __all__ = ["answer_logits", "answer_states", "head_logits", "mask_for", "run_body"]
@@ -29,7 +30,7 @@ def run_body(model: PreTrainedModel, batch: Batch, **options: Any) -> Any:
 
 def mask_for(model: PreTrainedModel, visible: Tensor) -> Tensor:
     """A bool mask as the model's attention takes it: true and false, or what is added to the scores."""
-    if model.config._attn_implementation != "eager":
+    if model.config._attn_implementation not in PLAIN:
         return visible
     dtype = next(model.parameters()).dtype
     return torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)

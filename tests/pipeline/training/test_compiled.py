@@ -13,7 +13,6 @@ from transformers import PreTrainedModel
 
 from attar.pipeline.data.render import RenderedSample
 from attar.pipeline.teacher import load_model
-from attar.pipeline.training import compiled
 from attar.pipeline.training.batches import Batch, collate, pack
 from attar.pipeline.training.compiled import WORTH, compiled_layers, pays
 from attar.pipeline.training.forward import answer_logits, run_body
@@ -64,8 +63,8 @@ def _long_batch(length: int) -> Batch:
     return collate([pack([RenderedSample("long", "", record, (5, 6, 7))])])
 
 
-def _remembered(model: PreTrainedModel, batch: Batch) -> float:
-    """What the forward pass keeps, in numbers for each pair of tokens; what is kept twice counts once."""
+def _remembered(model: PreTrainedModel, batch: Batch) -> int:
+    """What the forward pass keeps, in numbers; what is kept twice counts once."""
     kept: dict[int, int] = {}
 
     def note(tensor: torch.Tensor) -> torch.Tensor:
@@ -75,24 +74,27 @@ def _remembered(model: PreTrainedModel, batch: Batch) -> float:
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         hidden = run_body(model, batch).last_hidden_state
     assert hidden.requires_grad
-    return sum(kept.values()) / batch.mask[0].numel()
+    return sum(kept.values())
+
+
+def _remembered_of_a_pair(model: PreTrainedModel) -> float:
+    """Of that, what each pair of tokens adds: what grows neither with the tokens nor not at all."""
+    short, middle, long = (_remembered(model, _long_batch(length)) for length in (64, 128, 192))
+    return (long - 2 * middle + short) / (2 * 64**2)
 
 
 @needs_a_compiler
 @pytest.mark.parametrize("make", [tiny_llama, tiny_gpt2])
-def test_no_weight_for_each_pair_of_tokens_is_kept_where_those_are_many(
-    make: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compiled, "MOST_PAIRS", 192**2)
+def test_no_weight_for_each_pair_of_tokens_is_kept(make: Callable[..., Path], tmp_path: Path) -> None:
     layers, heads = 2, 4
     model = load_model(str(make(tmp_path / "model", "a few words", layers=layers))).model.eval()
-    short, long = _long_batch(192), _long_batch(224)
-    plain = _step(model, long)
+    plain = _step(model, _long_batch(192))
     with compiled_layers(model):
-        assert _remembered(model, short) > layers * heads
-        assert _remembered(model, long) < heads
-        ours = _step(model, long)
+        assert _remembered_of_a_pair(model) <= 1, "the mask"
+        ours = _step(model, _long_batch(192))
     torch.testing.assert_close(ours, plain, atol=1e-5, rtol=1e-4)
+    model.config._attn_implementation = "eager"
+    assert _remembered_of_a_pair(model) >= layers * heads
 
 
 @needs_a_compiler
