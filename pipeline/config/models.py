@@ -311,9 +311,18 @@ class FinishConfig(Section):
         2.0, ge=0, description="Weight of its hidden states' cosine distance in the loss of the finish.", examples=[2.0]
     )
 
+    rehearsal: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of that distance on requests that the corrected teacher makes up, as in "
+        "distillation.rehearsal.",
+        examples=[0.0, 2.0],
+    )
+
     def applied_to(self, distillation: DistillationConfig) -> DistillationConfig:
         """The settings of the finish as a distillation."""
-        return distillation.model_copy(update={"alpha": self.alpha, "alignment": self.alignment})
+        own = {"alpha": self.alpha, "alignment": self.alignment, "rehearsal": self.rehearsal}
+        return distillation.model_copy(update=own)
 
 
 class MeasurementConfig(Section):

@@ -5,10 +5,11 @@ Left out where ``finish.steps`` is 0. Does not know graphs, or how the student w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..config import RunConfig
+from ..config import DistillationConfig, RunConfig
 from ..data.render import render
 from .data import training_samples
 from .store import Stage, Work
@@ -17,7 +18,9 @@ from .teacher import MODEL
 
 if TYPE_CHECKING:
     from ..teacher import LoadedModel
+    from ..training.batches import Packed
     from ..training.distillation import Pair
+    from ..training.rehearsal import Rehearsal
 
 __all__ = ["shipped", "sources", "stage"]
 
@@ -57,8 +60,8 @@ def stage(config: RunConfig) -> Stage:
         "finish": config.finish.model_dump(mode="json"),
         "form": config.export.quantize,
     }
-    taught_by = ("teacher",) if config.finish.teacher == "teacher" else ()
-    return Stage("finish", __name__, inputs, partial(_work, config), needs=("data", "student", *taught_by))
+    asked = ("teacher",) if config.finish.teacher == "teacher" or config.finish.rehearsal else ()
+    return Stage("finish", __name__, inputs, partial(_work, config), needs=("data", "student", *asked))
 
 
 def _work(config: RunConfig, work: Work) -> dict[str, Any]:
@@ -77,12 +80,14 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     student = load_model(str(work.products["student"].path / MODEL))
     trained, _ = set_aside(training_samples(work.products["data"]), settings.held_out, settings.seed)
     rendered = render(trained, student.tokenizer, most=student.most_tokens)
+    sequences = pack_all(rendered, settings.questions_per_sequence)
+    rehearsal = _rehearsal(settings, work, student, sequences, distiller.precision)
     pair = _pair(config, work, student)
     torch.manual_seed(settings.seed)
     losses = finish(
         pair,
         distiller.loss,
-        pack_all(rendered, settings.questions_per_sequence),
+        sequences,
         Schedule(steps, config.finish.learning_rate, settings.warmup),
         form=config.export.quantize,
         alignment=settings.alignment,
@@ -91,20 +96,41 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
         compiled=pays(settings.compiled, steps * settings.batch_tokens, student.parameters),
         seed=settings.seed + 2,
         checkpoints=work.checkpoints.of(student=weights_sha256(pair.student), teacher=weights_sha256(pair.teacher)),
+        rehearsal=rehearsal,
     )
     save_model(student, work.folder / MODEL)
     return {"form": config.export.quantize, "steps": steps, "first_loss": losses[0], "last_loss": losses[-1]}
 
 
+def _rehearsal(
+    settings: DistillationConfig, work: Work, student: LoadedModel, sequences: Sequence[Packed], precision: str
+) -> Rehearsal | None:
+    """What the student rehearses: requests of the corrected teacher, whoever teaches."""
+    from ..training.rehearsal import chosen_rehearsal
+
+    if not settings.rehearsal:
+        return None
+    return chosen_rehearsal(
+        settings, _teacher(work), student, sequences, precision=precision, checkpoints=work.checkpoints
+    )
+
+
 def _pair(config: RunConfig, work: Work, student: LoadedModel) -> Pair:
     """The student and who teaches it: itself as it is, or the corrected teacher."""
-    from ..teacher import load_model
     from ..training.rounding_aware import as_it_was
     from ..training.teaching import paired
 
     is_cut = config.distillation.student_model_name is None
     if config.finish.teacher == "student":
         return as_it_was(student.model, student.tokenizer.vocabulary_size, is_cut=is_cut)
-    teacher, body = load_model(str(work.products["teacher"].path / MODEL)), body_of(work.products["student"])
+    body = body_of(work.products["student"])
+    return paired(_teacher(work), student, body.layers if body else (), is_cut=is_cut)
+
+
+def _teacher(work: Work) -> LoadedModel:
+    """The corrected teacher, to be asked and not trained."""
+    from ..teacher import load_model
+
+    teacher = load_model(str(work.products["teacher"].path / MODEL))
     teacher.model.requires_grad_(False).eval()
-    return paired(teacher, student, body.layers if body else (), is_cut=is_cut)
+    return teacher

@@ -29,6 +29,7 @@ from .compiled import compiled_layers
 from .distillation import Pair, distill
 from .loop import Schedule
 from .precision import Roundings
+from .rehearsal import Rehearsal
 
 __all__ = ["as_it_was", "finish", "roundings_of", "settle"]
 
@@ -61,6 +62,7 @@ def finish(
     compiled: bool,
     seed: int,
     checkpoints: Checkpoints | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> list[float]:
     """Train a student on with rounded weights, in place; returns the loss at each step.
 
@@ -76,6 +78,7 @@ def finish(
         compiled: Whether to compile the layers.
         seed: Seed of the order.
         checkpoints: Where unfinished training is kept.
+        rehearsal: What is rehearsed beside the samples.
 
     Raises:
         CheckFailed: The loss is not a finite number.
@@ -94,6 +97,7 @@ def finish(
             title="finish",
             roundings=roundings,
             checkpoints=checkpoints,
+            rehearsal=rehearsal if pair.layers else None,
         )
     settle(roundings)
     return losses

@@ -117,11 +117,14 @@ def test_the_student_is_exported_as_its_finish_left_it(report: dict[str, Any], r
     assert "last 3 steps saw the weights as int8 rounds them" in (Path(report["bundle"]) / "README.md").read_text()
 
 
-def test_the_corrected_teacher_can_teach_the_finish(report: dict[str, Any], recipe: Path) -> None:
+@pytest.mark.parametrize("asked", ["finish.teacher=teacher", "finish.rehearsal=2"])
+def test_the_corrected_teacher_can_teach_the_finish_and_say_what_is_rehearsed(
+    report: dict[str, Any], recipe: Path, asked: str
+) -> None:
     runs = recipe.parent / "runs"
     weights = runs / "tiny/stages/finish/model/model.safetensors"
     by_itself = sha256_file(weights)
-    stages = stages_of(load_config(recipe, ["finish.teacher=teacher"]), runs)
+    stages = stages_of(load_config(recipe, [asked]), runs)
     assert all(stages.make(name).cached for name in ("data", "teacher", "student"))
     assert not stages.make("finish").cached
     assert is_rounded(load_model(str(weights.parent)).model, "int8")

@@ -56,8 +56,9 @@ def test_a_batch_that_comes_in_parts_takes_no_more_memory_than_a_part() -> None:
         assert half[stage].memory < part[stage].memory == twice[stage].memory
 
 
-def test_rehearsing_takes_time_and_no_more_memory() -> None:
-    plain, rehearsing = (needs(f"distillation.rehearsal={weight}")["student"] for weight in (0, 2))
+@pytest.mark.parametrize(("section", "stage"), [("distillation", "student"), ("finish", "finish")])
+def test_rehearsing_takes_time_and_no_more_memory(section: str, stage: str) -> None:
+    plain, rehearsing = (needs("finish.steps=100", f"{section}.rehearsal={weight}")[stage] for weight in (0, 2))
     assert 1.1 * plain.seconds < rehearsing.seconds < 2 * plain.seconds
     assert rehearsing.memory == plain.memory
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from attar.pipeline.training.forward import run_body
 from attar.pipeline.training.hidden import captured
 from attar.pipeline.training.loop import Schedule
 from attar.pipeline.training.rehearsal import Rehearsal, rehearsed_sequences
+from attar.pipeline.training.rounding_aware import as_it_was, finish
 from attar.runtime.errors import CheckFailed
 
 SETTINGS = {"batch_tokens": 512, "precision": "float32", "seed": 0}
@@ -135,6 +137,21 @@ def test_a_student_that_rehearses_stays_nearer_to_its_teacher_there(
         pair = pair_of(teacher)
         loss = DistillationLoss(alpha=0.0)
         distill(pair, loss, sequences, Schedule(40, 3e-3), alignment=0.0, rehearsal=what, **SETTINGS)  # type: ignore[arg-type]
+        return distance_of(pair, unseen[:4])
+
+    assert distance(rehearsal) < 0.7 * distance(None)
+
+
+def test_a_finish_that_rehearses_stays_nearer_to_the_student_as_it_was(
+    teacher: LoadedModel, sequences: list[Packed]
+) -> None:
+    rehearsal = rehearsal_of(teacher, sequences)
+    unseen = rehearsed_sequences(["What is the weather?", "Tell me more."], sequences, teacher, most=512, seed=1)
+
+    def distance(what: Rehearsal | None) -> float:
+        pair = as_it_was(copy.deepcopy(teacher.model), teacher.tokenizer.vocabulary_size, is_cut=True)
+        settings = {"form": "int8", "alignment": 0.0, "compiled": False, "rehearsal": what, **SETTINGS}
+        finish(pair, DistillationLoss(alpha=0.0), sequences, Schedule(20, 3e-3), **settings)  # type: ignore[arg-type]
         return distance_of(pair, unseen[:4])
 
     assert distance(rehearsal) < 0.7 * distance(None)
