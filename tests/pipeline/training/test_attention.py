@@ -26,9 +26,7 @@ def gradients(model: PreTrainedModel, attention: str) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("make", [tiny_llama, tiny_gpt2])
-def test_gradients_are_those_of_the_familys_function_dropout_and_all(
-    make: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_gradients_are_those_of_the_familys_function_dropout_and_all(make: Callable[..., Path], tmp_path: Path) -> None:
     model = load_model(str(make(tmp_path / "model", "a few words", layers=2))).model.train()
     for module in model.modules():  # as its config would have it
         if hasattr(module, "attention_dropout"):
