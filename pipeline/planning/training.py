@@ -162,8 +162,7 @@ def trained(shape: Shape) -> int:
 def training_memory(settings: DistillationConfig, shape: Shape, speed: Speed) -> float:
     """Bytes beside the fp32 weights: moments, gradients, rounded copies, and activations.
 
-    They are not all there at once, so this is somewhat much: correcting the packaged teacher, checkpoints on, peaked
-    at 3.9 GB (VmHWM) and distilling half its layers from it at 3.2 GB, where 4.2 and 3.4 GB are planned.
+    They are not all there at once, so this is somewhat much.
     """
     activations = speed.activations * _at_once(settings) * shape.layers + _logits(shape)
     rounded = _rounded(shape, speed) + (2 * trained(shape) if _rounded(shape, speed) else 0)
