@@ -81,8 +81,8 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
     trained, _ = set_aside(training_samples(work.products["data"]), settings.held_out, settings.seed)
     rendered = render(trained, student.tokenizer, most=student.most_tokens)
     sequences = pack_all(rendered, settings.questions_per_sequence)
-    rehearsal = _rehearsal(settings, work, student, sequences, distiller.precision)
     pair = _pair(config, work, student)
+    rehearsal = _rehearsal(settings, work, student, sequences, pair)
     torch.manual_seed(settings.seed)
     losses = finish(
         pair,
@@ -103,15 +103,22 @@ def _work(config: RunConfig, work: Work) -> dict[str, Any]:
 
 
 def _rehearsal(
-    settings: DistillationConfig, work: Work, student: LoadedModel, sequences: Sequence[Packed], precision: str
+    settings: DistillationConfig, work: Work, student: LoadedModel, sequences: Sequence[Packed], pair: Pair
 ) -> Rehearsal | None:
     """What the student rehearses: requests of the corrected teacher, whoever teaches."""
+    from ..training.precision import chosen_precision
     from ..training.rehearsal import chosen_rehearsal
 
     if not settings.rehearsal:
         return None
     return chosen_rehearsal(
-        settings, _teacher(work), student, sequences, precision=precision, checkpoints=work.checkpoints
+        settings,
+        _teacher(work),
+        student,
+        sequences,
+        held_to=pair.teacher,
+        precision=chosen_precision(settings.precision),
+        checkpoints=work.checkpoints,
     )
 
 

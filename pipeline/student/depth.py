@@ -13,7 +13,13 @@ from transformers import PreTrainedModel
 
 from attar.runtime.errors import UsageError
 
-__all__ = ["cut", "even_layers", "layers_of", "lowest_layers", "ranked_layers", "require_possible"]
+__all__ = ["are_comparable", "cut", "even_layers", "layers_of", "lowest_layers", "ranked_layers", "require_possible"]
+
+
+def are_comparable(teacher: PreTrainedModel, student: PreTrainedModel) -> bool:
+    """Whether hidden states can be compared layer by layer: they are as wide, and the student has no more layers."""
+    theirs, ours = teacher.config, student.config
+    return bool(ours.hidden_size == theirs.hidden_size and ours.num_hidden_layers <= theirs.num_hidden_layers)
 
 
 def even_layers(total: int, keep: int) -> list[int]:

@@ -20,7 +20,7 @@ from attar.runtime.errors import UsageError
 
 from ..checkpoints import Checkpoints
 from ..losses import DistillationLoss, Targets, cosine_distance, mean_in_chunks, relative_error
-from ..student import even_layers
+from ..student import are_comparable, even_layers
 from ..teacher.signals import OnlineSignals, Signals, asks_teacher, why_online
 from .batches import Batch, Packed, endless_parts
 from .forward import answer_states, head_logits, run_body
@@ -65,9 +65,9 @@ class Pair:
         tokens: Sequence[int] | None = None,
     ) -> Pair:
         """Pair two models; without given layers they correspond by even spacing where the widths are equal."""
-        ours, theirs = student.config, teacher.config
-        comparable = ours.hidden_size == theirs.hidden_size and ours.num_hidden_layers <= theirs.num_hidden_layers
-        even = even_layers(theirs.num_hidden_layers, ours.num_hidden_layers) if comparable and not layers else []
+        even = []
+        if not layers and are_comparable(teacher, student):
+            even = even_layers(teacher.config.num_hidden_layers, student.config.num_hidden_layers)
         known = None if tokens is None else torch.tensor(tokens)
         return cls(teacher, student, list(layers) or even, vocabulary_size, is_cut, known)
 

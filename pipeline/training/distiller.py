@@ -179,7 +179,13 @@ class ModelDistiller:
             origins = lesson.origins
             sequences = sequences or self._packed(trained, student)
             rehearsal = rehearsal or chosen_rehearsal(
-                self.config, self.teacher, student, sequences, precision=self.precision, checkpoints=self.checkpoints
+                self.config,
+                self.teacher,
+                student,
+                sequences,
+                held_to=lesson.teacher.model,
+                precision=self.precision,
+                checkpoints=self.checkpoints,
             )
             teach(
                 lesson,

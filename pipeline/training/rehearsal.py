@@ -13,8 +13,12 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from transformers import PreTrainedModel
+
 from ..checkpoints import Checkpoints
 from ..config import DistillationConfig
+from ..progress import say
+from ..student import are_comparable
 from ..teacher import LoadedModel, weights_sha256
 from ..teacher.requests import made_up_requests, request_turn
 from .batches import Batch, Packed, endless_parts
@@ -55,20 +59,25 @@ def chosen_rehearsal(
     student: LoadedModel,
     sequences: Sequence[Packed],
     *,
+    held_to: PreTrainedModel,
     precision: str,
     checkpoints: Checkpoints | None = None,
 ) -> Rehearsal | None:
-    """What a student rehearses as its config wants it; None where that is nothing.
+    """What a student rehearses as its config wants it; None where that is nothing, or nothing can come of it.
 
     Args:
         config: With the weight.
         teacher: Who makes the requests up.
         student: Whose tokens they come in.
         sequences: The samples, in those tokens.
+        held_to: Whose hidden states its own are held to: the teacher's, or those that it had.
         precision: What the teacher computes in.
         checkpoints: Where the requests are kept, as another machine could draw others.
     """
     if not config.rehearsal:
+        return None
+    if not are_comparable(held_to, student.model):
+        say("rehearsal: left out, as teacher and student have no hidden states that can be compared")
         return None
 
     def make() -> dict[str, list[str]]:

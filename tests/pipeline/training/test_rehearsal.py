@@ -14,15 +14,16 @@ from attar.pipeline.checkpoints import Checkpoints
 from attar.pipeline.data.render import render
 from attar.pipeline.losses import cosine_distance
 from attar.pipeline.student import cut
-from attar.pipeline.teacher import LoadedModel
+from attar.pipeline.teacher import LoadedModel, load_model
 from attar.pipeline.training.batches import Packed, collate, pack, pack_all
 from attar.pipeline.training.distillation import Pair, align, distill
 from attar.pipeline.training.forward import run_body
 from attar.pipeline.training.hidden import captured
 from attar.pipeline.training.loop import Schedule
-from attar.pipeline.training.rehearsal import Rehearsal, rehearsed_sequences
+from attar.pipeline.training.rehearsal import Rehearsal, chosen_rehearsal, rehearsed_sequences
 from attar.pipeline.training.rounding_aware import as_it_was, finish
 from attar.runtime.errors import CheckFailed
+from tests.tiny import tiny_llama
 
 SETTINGS = {"batch_tokens": 512, "precision": "float32", "seed": 0}
 REQUESTS = ["Make me laugh.", "How do I bake bread?", "Sing.", "Who are you?"]
@@ -181,3 +182,20 @@ def test_a_distiller_rehearses_as_its_config_says_and_keeps_the_requests(
     assert any(not torch.equal(value, rehearsed[name]) for name, value in plain.items())
     assert list((tmp_path / "2.0").glob("requests-of-*.json"))
     assert not list((tmp_path / "0.0").glob("requests-of-*.json"))
+
+
+def test_where_nothing_can_be_compared_nothing_is_made_up_and_that_is_said(
+    teacher: LoadedModel, sequences: list[Packed], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = load_model(str(tiny_llama(tmp_path / "wide", "a few words", layers=2, width=96)))
+    config, checkpoints = (
+        DistillationConfig(teacher_model_name="teacher", rehearsal=2.0),
+        Checkpoints(tmp_path / "kept"),
+    )
+    for held_to, model in ((teacher.model, wide), (wide.model, teacher)):
+        found = chosen_rehearsal(
+            config, teacher, model, sequences, held_to=held_to, precision="float32", checkpoints=checkpoints
+        )
+        assert found is None
+    assert capsys.readouterr().err.count("rehearsal: left out") == 2
+    assert not (tmp_path / "kept").exists()
