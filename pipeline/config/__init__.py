@@ -1,13 +1,8 @@
 """Every parameter of a run, in one JSON file: the models, their JSON Schema, and how a file is read."""
 
-from .models import (
-    CorrectionConfig,
-    DistillationConfig,
-    ExportConfig,
-    FinishConfig,
-    MeasurementConfig,
-    RunConfig,
-)
+from .distillation import CorrectionConfig, DistillationConfig
+from .export import ExportConfig
+from .models import FinishConfig, MeasurementConfig, RunConfig
 from .reading import load_config
 from .tables import DataConfig, TableConfig
 

@@ -1,7 +1,7 @@
 """Attention as plain products of matrices that keeps no weight for each pair of tokens.
 
-A training needs those weights on the way back. Kept, they are most of what a layer remembers of a long sequence; here
-they are computed again ("FlashAttention", arXiv 2205.14135, section 3.1), by the very function that the model's family
+A training needs those weights on the way back. Kept, they grow with the square of a sequence's length; here they are
+computed again ("FlashAttention", arXiv 2205.14135, section 3.1), by the very function that the model's family
 has for it, so that its scaling, caps and sinks are the family's own. Changes nothing but memory. Does not know batches.
 """
 

@@ -78,7 +78,7 @@ def finish(
         compiled: Whether to compile the layers.
         seed: Seed of the order.
         checkpoints: Where unfinished training is kept.
-        rehearsal: What is rehearsed beside the samples.
+        rehearsal: What is rehearsed beside the samples, of a pair whose layers correspond.
 
     Raises:
         CheckFailed: The loss is not a finite number.
@@ -97,7 +97,7 @@ def finish(
             title="finish",
             roundings=roundings,
             checkpoints=checkpoints,
-            rehearsal=rehearsal if pair.layers else None,
+            rehearsal=rehearsal,
         )
     settle(roundings)
     return losses

@@ -123,7 +123,7 @@ def teach(
         watched: What to choose the weights by; empty keeps the last.
         precision: "float32" or "bfloat16".
         checkpoints: Where unfinished training is kept.
-        rehearsal: What is rehearsed beside the samples; left out where the pair's hidden states can't be compared.
+        rehearsal: What is rehearsed beside the samples, of a pair whose layers correspond.
 
     Raises:
         CheckFailed: The loss stopped being a number.
@@ -175,7 +175,7 @@ def teach(
             checkpoints=checkpoints,
             signals=signals,
             watch=answer_watch(lesson.student, watched, config.evaluate_every, precision),
-            rehearsal=rehearsal if pair.layers else None,
+            rehearsal=rehearsal,
         )
     lesson.student.model.eval()
 

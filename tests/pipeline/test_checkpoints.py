@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import resource
-import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -56,18 +56,13 @@ def test_a_result_is_made_once(tmp_path: Path) -> None:
     assert Checkpoints(tmp_path).remember("score teacher", lambda: {"n": 4}) == {"n": 3}
 
 
-def test_a_write_that_fails_leaves_the_earlier_checkpoint(tmp_path: Path) -> None:
+def test_a_write_that_fails_leaves_the_earlier_checkpoint(
+    tmp_path: Path, full_disk: Callable[[int], AbstractContextManager[None]]
+) -> None:
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save("distill", {"weight": torch.ones(4)}, {"losses": [1.0]})
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # the kernel refuses more, as a full disk does
-    try:
-        with pytest.raises(OSError, match="large"):
-            checkpoints.save("distill", {"weight": torch.ones(40_000)}, {"losses": [1.0, 0.5]})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, before)
+    with full_disk(10_000), pytest.raises(OSError, match="large"):
+        checkpoints.save("distill", {"weight": torch.ones(40_000)}, {"losses": [1.0, 0.5]})
     found = checkpoints.load("distill")
     assert found is not None
     assert found.facts == {"losses": [1.0]}

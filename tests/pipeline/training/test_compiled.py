@@ -78,7 +78,7 @@ def _remembered(model: PreTrainedModel, batch: Batch) -> int:
 
 
 def _remembered_of_a_pair(model: PreTrainedModel) -> float:
-    """Of that, what each pair of tokens adds: what grows neither with the tokens nor not at all."""
+    """What of that grows with the square of the length, for each pair of tokens."""
     short, middle, long = (_remembered(model, _long_batch(length)) for length in (64, 128, 192))
     return (long - 2 * middle + short) / (2 * 64**2)
 
